@@ -1,0 +1,139 @@
+//! A live, in-memory copy of one resource that many controllers share: lookups
+//! cost no call, and subscribers are told of every key that changed. It must
+//! never write objects, nor know what a kind means.
+
+mod backoff;
+mod changes;
+mod key;
+mod reflector;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use api::ClusterName;
+use base::Tasks;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::{Object, Objects, Target};
+
+pub use backoff::Backoff;
+pub use changes::{Change, Changes};
+pub use key::ObjectKey;
+pub use reflector::{Reflector, Sink};
+
+use state::State;
+
+/// What a cache holds, and what of each object.
+#[derive(Clone, Default)]
+pub struct CacheOptions {
+    /// Label selector; empty for all.
+    pub label_selector: String,
+    /// Field selector; empty for all.
+    pub field_selector: String,
+    /// Drop the JSON and keep the metadata: for those who need only names, owners and labels.
+    pub metadata_only: bool,
+}
+
+/// A live copy of one resource. Cheap to clone.
+#[derive(Clone)]
+pub struct Cache(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) state: Mutex<State>,
+    ready: watch::Sender<bool>,
+    metadata_only: bool,
+}
+
+impl Cache {
+    /// Begins to follow `target` on `tasks`, until those are stopped.
+    pub fn start(objects: Arc<dyn Objects>, target: Target, tasks: &Tasks) -> Cache {
+        Cache::start_with(objects, target, CacheOptions::default(), tasks)
+    }
+
+    /// As [`Cache::start`], but holds metadata alone: objects have empty JSON.
+    pub fn metadata_only(objects: Arc<dyn Objects>, target: Target, tasks: &Tasks) -> Cache {
+        Cache::start_with(objects, target, CacheOptions { metadata_only: true, ..CacheOptions::default() }, tasks)
+    }
+
+    /// As [`Cache::start`], for a selection.
+    pub fn start_with(objects: Arc<dyn Objects>, target: Target, options: CacheOptions, tasks: &Tasks) -> Cache {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::default()),
+            ready: watch::Sender::new(false),
+            metadata_only: options.metadata_only,
+        });
+        let name = format!("cache {}", target.gvr);
+        let reflector = Reflector {
+            objects,
+            target,
+            label_selector: options.label_selector,
+            field_selector: options.field_selector,
+            sink: shared.clone(),
+        };
+        tasks.spawn(name, reflector.run());
+        Cache(shared)
+    }
+
+    /// Waits until the first list is complete.
+    pub async fn ready(&self) {
+        let mut ready = self.0.ready.subscribe();
+        // The sender lives in this cache, so waiting cannot fail while `self` does.
+        let _ = ready.wait_for(|ready| *ready).await;
+    }
+
+    /// One object as last seen.
+    pub fn get(&self, key: &ObjectKey) -> Option<Object> {
+        self.0.state.lock().objects.get(key).cloned()
+    }
+
+    /// Every object, in the order of cluster, namespace and name.
+    pub fn list(&self) -> Vec<Object> {
+        self.0.state.lock().objects.values().cloned().collect()
+    }
+
+    /// The objects of one namespace (empty for cluster-scoped kinds), in the order of their names.
+    pub fn list_in(&self, cluster: &ClusterName, namespace: &str) -> Vec<Object> {
+        let first = ObjectKey::new(cluster, namespace, "");
+        let state = self.0.state.lock();
+        let same = |key: &ObjectKey| key.cluster == first.cluster && key.namespace == first.namespace;
+        state.objects.range(&first..).take_while(|(key, _)| same(key)).map(|(_, object)| object.clone()).collect()
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.0.state.lock().objects.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Everything there is now, as changes from nothing, then every change. A subscriber that
+    /// is slow sees fewer, larger changes, and never misses the last state of a key.
+    pub fn subscribe(&self) -> Changes {
+        Changes::new(self.0.clone())
+    }
+}
+
+impl Sink for Shared {
+    fn upsert(&self, mut object: Object) {
+        if self.metadata_only {
+            object.json = Bytes::new();
+        }
+        self.state.lock().upsert(object);
+    }
+
+    fn delete(&self, object: Object) {
+        self.state.lock().delete(&object);
+    }
+
+    fn listed(&self, seen: &std::collections::HashSet<ObjectKey>) {
+        self.state.lock().retain(seen);
+        self.ready.send_replace(true);
+    }
+}

@@ -1,0 +1,188 @@
+//! Tests of the cache against the fake: what is listed, followed, missed and
+//! caught up on.
+
+use std::time::Duration;
+
+use api::{ClusterName, Status};
+use base::{Ids, Tasks};
+use futures::{FutureExt, StreamExt};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fake::{FakeObjects, Verb, gvr};
+use crate::{DeleteOptions, Patch, WriteOptions};
+
+fn config_map(namespace: &str, name: &str, value: &str) -> Value {
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "namespace": namespace, "name": name }, "data": { "v": value } })
+}
+
+fn target() -> Target {
+    Target::everywhere(&gvr("v1", "configmaps"))
+}
+
+fn in_namespace(namespace: &str) -> Target {
+    Target::namespaced(&ClusterName::root(), &gvr("v1", "configmaps"), namespace)
+}
+
+async fn change(fake: &FakeObjects, namespace: &str, name: &str, value: &str) {
+    let patch = Patch::Merge(json!({ "data": { "v": value } }).to_string().into());
+    fake.patch(&in_namespace(namespace), name, None, patch, WriteOptions::default()).await.unwrap();
+}
+
+async fn delete(fake: &FakeObjects, namespace: &str, name: &str) {
+    fake.delete(&in_namespace(namespace), name, DeleteOptions::default()).await.unwrap();
+}
+
+/// A change in short: `+ns/a=1`, `ns/a=1>2`, `-ns/a=2`.
+fn short(change: &Change) -> String {
+    let value = |object: &Object| object.value().unwrap()["data"]["v"].as_str().unwrap_or("?").to_owned();
+    match (&change.old, &change.new) {
+        (None, Some(new)) => format!("+{}={}", change.key(), value(new)),
+        (Some(old), Some(new)) => format!("{}={}>{}", change.key(), value(old), value(new)),
+        (Some(old), None) => format!("-{}={}", change.key(), value(old)),
+        (None, None) => "nothing".to_owned(),
+    }
+}
+
+async fn take(changes: &mut Changes, count: usize) -> Vec<String> {
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await;
+        let next = next.unwrap_or_else(|_| panic!("only these changes came: {seen:?}"));
+        seen.push(short(&next.unwrap()));
+    }
+    seen
+}
+
+#[tokio::test]
+async fn lists_then_follows() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    fake.put(&config_map("b", "y", "1"));
+    fake.put(&config_map("a", "x", "1"));
+    fake.put_in(&ClusterName::new("team").unwrap(), &config_map("a", "z", "1"));
+    let cache = Cache::start(fake.objects(), target(), &tasks);
+    cache.ready().await;
+
+    let names: Vec<String> = cache.list().iter().map(|object| ObjectKey::of(object).to_string()).collect();
+    assert_eq!(names, ["a/x", "b/y", "team|a/z"]);
+    assert_eq!(cache.list_in(&ClusterName::root(), "a").len(), 1);
+    assert!(cache.get(&ObjectKey::new(&ClusterName::root(), "a", "nope")).is_none());
+
+    let mut changes = cache.subscribe();
+    assert_eq!(take(&mut changes, 3).await, ["+a/x=1", "+b/y=1", "+team|a/z=1"]);
+    change(&fake, "a", "x", "2").await;
+    assert_eq!(take(&mut changes, 1).await, ["a/x=1>2"]);
+    delete(&fake, "b", "y").await;
+    assert_eq!(take(&mut changes, 1).await, ["-b/y=1"]);
+    assert_eq!(cache.len(), 2);
+    assert!(tasks.stop(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn a_subscriber_that_does_not_pull_is_told_the_difference_only() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    fake.put(&config_map("a", "changed", "1"));
+    fake.put(&config_map("a", "replaced", "1"));
+    let cache = Cache::start(fake.objects(), target(), &tasks);
+    cache.ready().await;
+    let mut slow = cache.subscribe();
+    assert_eq!(take(&mut slow, 2).await.len(), 2);
+    let mut quick = cache.subscribe();
+    assert_eq!(take(&mut quick, 2).await.len(), 2);
+
+    for value in ["2", "3", "4"] {
+        change(&fake, "a", "changed", value).await;
+    }
+    fake.put(&config_map("a", "fleeting", "1"));
+    delete(&fake, "a", "fleeting").await;
+    delete(&fake, "a", "replaced").await;
+    fake.put(&config_map("a", "replaced", "2"));
+    fake.put(&config_map("a", "last", "1"));
+    // What the quick subscriber saw last is in the cache, so also what the slow one is owed.
+    while !take(&mut quick, 1).await.contains(&"+a/last=1".to_owned()) {}
+    assert_eq!(take(&mut slow, 4).await, ["a/changed=1>4", "-a/replaced=1", "+a/replaced=2", "+a/last=1"]);
+    assert!(slow.next().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn resumes_without_listing_when_a_watch_ends() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    let cache = Cache::start(fake.objects(), target(), &tasks);
+    let mut changes = cache.subscribe();
+    fake.until("the watch", |fake| fake.count(Verb::Watch, "configmaps") == 1).await;
+    fake.fail_next(Verb::Watch, "configmaps", Status::unavailable("not now"));
+    fake.end_watches();
+    fake.put(&config_map("a", "x", "1"));
+    assert_eq!(take(&mut changes, 1).await, ["+a/x=1"]);
+    assert_eq!(fake.count(Verb::List, "configmaps"), 1);
+}
+
+#[tokio::test]
+async fn lists_again_and_reports_what_was_missed_when_its_revision_expired() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    for name in ["gone", "kept", "changed"] {
+        fake.put(&config_map("a", name, "1"));
+    }
+    let cache = Cache::start(fake.objects(), target(), &tasks);
+    let mut changes = cache.subscribe();
+    assert_eq!(take(&mut changes, 3).await.len(), 3);
+    fake.until("the watch", |fake| fake.count(Verb::Watch, "configmaps") == 1).await;
+
+    fake.end_watches();
+    delete(&fake, "a", "gone").await;
+    change(&fake, "a", "changed", "2").await;
+    fake.put(&config_map("a", "new", "1"));
+    fake.expire_watches();
+    let mut seen = take(&mut changes, 3).await;
+    seen.sort();
+    assert_eq!(seen, ["+a/new=1", "-a/gone=1", "a/changed=1>2"]);
+    assert_eq!(fake.count(Verb::List, "configmaps"), 2);
+}
+
+#[tokio::test]
+async fn waits_out_failing_lists() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    fake.put(&config_map("a", "x", "1"));
+    fake.fail_next(Verb::List, "configmaps", Status::unavailable("not now"));
+    fake.fail_next(Verb::List, "configmaps", Status::no_such_resource());
+    let cache = Cache::start(fake.objects(), target(), &tasks);
+    cache.ready().await;
+    assert_eq!(cache.len(), 1);
+}
+
+#[tokio::test]
+async fn holds_metadata_alone_when_asked() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    fake.put(&config_map("a", "x", "1"));
+    let cache = Cache::metadata_only(fake.objects(), target(), &tasks);
+    cache.ready().await;
+    assert!(cache.list().iter().all(|object| object.json.is_empty() && !object.meta.uid.is_empty()));
+}
+
+#[test]
+fn an_older_state_never_replaces_a_newer_one() {
+    let mut state = State::default();
+    let object = |uid: &str, revision: u64| {
+        let json = json!({ "metadata": { "name": "x", "uid": uid, "resourceVersion": revision.to_string() } });
+        Object::from_json(ClusterName::root(), json.to_string().into()).unwrap()
+    };
+    let held = |state: &State| state.objects.values().next().map(|object| object.meta.revision());
+    state.upsert(object("one", 5));
+    state.upsert(object("one", 4));
+    assert_eq!(held(&state), Some(5));
+    state.upsert(object("two", 9));
+    state.delete(&object("one", 7));
+    assert_eq!(held(&state), Some(9), "the end of an earlier object of the same name");
+    state.delete(&object("two", 10));
+    assert_eq!(held(&state), None);
+}
+
+#[test]
+fn backoff_doubles_within_its_bounds() {
+    let backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(60), Ids::system());
+    for (failures, full) in [(0, 5), (1, 5), (2, 10), (3, 20), (10, 2560), (20, 60_000), (u32::MAX, 60_000)] {
+        let delay = backoff.delay(failures);
+        let full = Duration::from_millis(full);
+        assert!(delay <= full && delay >= full.mul_f64(0.89), "{failures}: {delay:?}");
+    }
+}

@@ -1,0 +1,445 @@
+//! A small API server in memory, for unit tests of controllers: create, read,
+//! update, patch, delete and watch with revisions, finalizers and faults on
+//! demand. It checks no schema and no permission, and must never be used
+//! outside tests.
+
+mod kinds;
+mod rules;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ClusterName, Gvk, Gvr, KindDescriptor, Status};
+use base::Clock;
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::objects::Events;
+use crate::{
+    DeleteOptions, List, ListOptions, Object, ObjectKey, Objects, Patch, Result, Scope, Target, WatchOptions,
+    WriteOptions,
+};
+use kinds::Kinds;
+use store::{Store, View, resource};
+
+pub use kinds::descriptor;
+
+/// How long [`FakeObjects::until`] waits before it fails the test.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A verb of [`Objects`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+}
+
+/// One call that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What was asked.
+    pub verb: Verb,
+    /// Plural of the kind.
+    pub resource: String,
+    /// Name of the object; empty for list, watch and create.
+    pub name: String,
+    /// Subresource; empty for none.
+    pub subresource: String,
+}
+
+/// Objects in memory. Cheap to clone.
+#[derive(Clone)]
+pub struct FakeObjects(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    state: Mutex<State>,
+    activity: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct State {
+    kinds: Kinds,
+    store: Store,
+    uids: u64,
+    calls: Vec<Call>,
+    faults: Vec<(Verb, String, Status)>,
+}
+
+impl Default for FakeObjects {
+    fn default() -> Self {
+        FakeObjects::with_clock(Clock::manual(jiff_epoch()))
+    }
+}
+
+/// 2026-01-01T00:00:00Z.
+fn jiff_epoch() -> jiff::Timestamp {
+    jiff::Timestamp::from_second(1_767_225_600).expect("the second is in range")
+}
+
+impl FakeObjects {
+    /// An empty server whose clock stands at the start of 2026.
+    pub fn new() -> Self {
+        FakeObjects::default()
+    }
+
+    /// An empty server with a clock of the caller's.
+    pub fn with_clock(clock: Clock) -> Self {
+        FakeObjects(Arc::new(Inner { clock, state: Mutex::default(), activity: watch::Sender::new(0) }))
+    }
+
+    /// The server as controllers take it.
+    pub fn objects(&self) -> Arc<dyn Objects> {
+        Arc::new(self.clone())
+    }
+
+    /// The server's clock.
+    pub fn clock(&self) -> Clock {
+        self.0.clock.clone()
+    }
+
+    /// Serves one more kind in every cluster.
+    pub fn serve(&self, kind: KindDescriptor) {
+        self.0.state.lock().kinds.serve(None, kind);
+    }
+
+    /// Creates an object of the root cluster, its kind and namespace as its JSON says.
+    ///
+    /// # Panics
+    /// If the server would refuse it.
+    pub fn put(&self, json: &Value) -> Object {
+        self.put_in(&ClusterName::root(), json)
+    }
+
+    /// As [`FakeObjects::put`], in a cluster. `metadata.uid` is kept if given.
+    ///
+    /// # Panics
+    /// If the server would refuse it.
+    pub fn put_in(&self, cluster: &ClusterName, json: &Value) -> Object {
+        let text = |field: &str| json[field].as_str().unwrap_or_default();
+        let gvk = Gvk::from_api_version(text("apiVersion"), text("kind"));
+        let mut state = self.0.state.lock();
+        let kind = state.kinds.by_gvk(cluster, &gvk).cloned().unwrap_or_else(|| panic!("the fake serves no {gvk}"));
+        let target = Target::cluster(cluster, &kind.gvr());
+        let object = state.create(&target, json.clone(), false, &self.0.clock).expect("the fake accepts the object");
+        drop(state);
+        self.touch();
+        object
+    }
+
+    /// Every object of a resource (its plural), in the order of its keys.
+    pub fn all(&self, plural: &str) -> Vec<Object> {
+        let state = self.0.state.lock();
+        let wanted = state.store.objects.iter().filter(|(((_, held), _), _)| held == plural);
+        wanted.map(|(_, object)| object.clone()).collect()
+    }
+
+    /// An object of the root cluster as JSON; namespace empty for cluster-scoped kinds.
+    pub fn find(&self, plural: &str, namespace: &str, name: &str) -> Option<Value> {
+        let key = ObjectKey::new(&ClusterName::root(), namespace, name);
+        let object = self.all(plural).into_iter().find(|object| ObjectKey::of(object) == key)?;
+        object.value().ok()
+    }
+
+    /// Makes the next call of `verb` on a resource (its plural) fail. Faults queue up.
+    pub fn fail_next(&self, verb: Verb, plural: &str, status: Status) {
+        self.0.state.lock().faults.push((verb, plural.to_owned(), status));
+    }
+
+    /// Ends every watch, as servers do now and then.
+    pub fn end_watches(&self) {
+        self.0.state.lock().store.end_watches(false);
+    }
+
+    /// Ends every watch and forgets the history, so that watchers must list again.
+    pub fn expire_watches(&self) {
+        self.0.state.lock().store.end_watches(true);
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.state.lock().calls.clone()
+    }
+
+    /// How many calls of `verb` on a resource (its plural) there were, refused ones included.
+    pub fn count(&self, verb: Verb, plural: &str) -> usize {
+        let of_kind = |call: &&Call| call.verb == verb && call.resource == plural;
+        self.0.state.lock().calls.iter().filter(of_kind).count()
+    }
+
+    /// Waits until `condition` holds; looks again after every call and change.
+    ///
+    /// # Panics
+    /// If it does not come to hold within twenty seconds.
+    pub async fn until(&self, what: &str, condition: impl Fn(&FakeObjects) -> bool) {
+        let mut activity = self.0.activity.subscribe();
+        let wait = async {
+            while !condition(self) {
+                // The sender lives in `self`.
+                let _ = activity.changed().await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(in_time.is_ok(), "waited in vain: {what}; calls: {:#?}", self.calls());
+    }
+
+    fn touch(&self) {
+        self.0.activity.send_modify(|count| *count += 1);
+    }
+
+    /// Records a call, answers a fault if one waits, else does it.
+    fn call<T>(
+        &self,
+        verb: Verb,
+        target: &Target,
+        name: &str,
+        subresource: Option<&str>,
+        act: impl FnOnce(&mut State) -> Result<T>,
+    ) -> Result<T> {
+        let answer = {
+            let mut state = self.0.state.lock();
+            let plural = target.gvr.resource.to_string();
+            let subresource = subresource.unwrap_or_default().to_owned();
+            state.calls.push(Call { verb, resource: plural.clone(), name: name.to_owned(), subresource });
+            let fault = state.faults.iter().position(|(held, resource, _)| *held == verb && *resource == plural);
+            match fault {
+                Some(index) => Err(state.faults.remove(index).2),
+                None => act(&mut state),
+            }
+        };
+        self.touch();
+        answer
+    }
+}
+
+fn cluster_of(target: &Target) -> Result<&ClusterName> {
+    match &target.scope {
+        Scope::One(cluster) => Ok(cluster),
+        Scope::All => Err(Status::bad_request("only list and watch concern all clusters")),
+    }
+}
+
+fn key_of(target: &Target, name: &str) -> Result<ObjectKey> {
+    Ok(ObjectKey::new(cluster_of(target)?, target.namespace.as_deref().unwrap_or_default(), name))
+}
+
+impl State {
+    fn kind(&self, target: &Target) -> Result<KindDescriptor> {
+        let cluster = match &target.scope {
+            Scope::One(cluster) => Some(cluster),
+            Scope::All => None,
+        };
+        self.kinds.by_gvr(cluster, &target.gvr).cloned().ok_or_else(Status::no_such_resource)
+    }
+
+    fn read(&self, target: &Target, name: &str) -> Result<Object> {
+        self.kind(target)?;
+        let found = self.store.get(&resource(&target.gvr), &key_of(target, name)?);
+        found.cloned().ok_or_else(|| Status::not_found(&target.gvr, name))
+    }
+
+    fn create(&mut self, target: &Target, mut body: Value, dry_run: bool, clock: &Clock) -> Result<Object> {
+        let kind = self.kind(target)?;
+        self.uids += 1;
+        let stated = |field: &str| body["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let uid = match stated("uid") {
+            uid if uid.is_empty() => format!("uid-{}", self.uids),
+            uid => uid,
+        };
+        let name = match (stated("name"), stated("generateName")) {
+            (name, prefix) if name.is_empty() => format!("{prefix}{:05}", self.uids),
+            (name, _) => name,
+        };
+        let namespace = match &target.namespace {
+            Some(namespace) => namespace.to_string(),
+            None => stated("namespace"),
+        };
+        let key = ObjectKey::new(cluster_of(target)?, &namespace, &name);
+        let place = resource(&target.gvr);
+        if self.store.get(&place, &key).is_some() {
+            return Err(Status::already_exists(&target.gvr, &name));
+        }
+        body["metadata"]["name"] = name.into();
+        if !namespace.is_empty() {
+            body["metadata"]["namespace"] = namespace.into();
+        }
+        let value = rules::created(&kind, body, &uid, &clock.now_rfc3339());
+        if dry_run {
+            return Object::from_json(key.cluster, value.to_string().into());
+        }
+        if place.1 == "customresourcedefinitions" {
+            self.kinds.define(&key.cluster, &value);
+        }
+        self.store.commit(&place, &key, Some(value))
+    }
+
+    fn update(
+        &mut self,
+        target: &Target,
+        name: &str,
+        subresource: Option<&str>,
+        body: &Value,
+        dry_run: bool,
+    ) -> Result<Object> {
+        let kind = self.kind(target)?;
+        let old = self.read(target, name)?;
+        let key = key_of(target, name)?;
+        let mut new = rules::updated(&kind, &old, subresource, body)?;
+        if let Some(value) = &mut new {
+            value["metadata"]["resourceVersion"] = old.meta.resource_version.clone().into();
+        }
+        if dry_run || new.as_ref() == Some(&old.value()?) {
+            return Ok(old);
+        }
+        self.finish(target, &key, new)
+    }
+
+    fn finish(&mut self, target: &Target, key: &ObjectKey, new: Option<Value>) -> Result<Object> {
+        let place = resource(&target.gvr);
+        if place.1 == "customresourcedefinitions" && new.is_none() {
+            self.kinds.undefine(&key.cluster, &key.name);
+        }
+        self.store.commit(&place, key, new)
+    }
+
+    fn delete(&mut self, target: &Target, name: &str, options: &DeleteOptions, now: &str) -> Result<Option<Object>> {
+        let kind = self.kind(target)?;
+        let old = self.read(target, name)?;
+        let key = key_of(target, name)?;
+        let new = rules::deleted(&kind, &old, options, now)?;
+        if options.dry_run || new.as_ref() == Some(&old.value()?) {
+            return Ok(Some(old));
+        }
+        let kept = new.is_some();
+        let object = self.finish(target, &key, new)?;
+        Ok(kept.then_some(object))
+    }
+}
+
+impl Objects for FakeObjects {
+    fn get<'a>(&'a self, target: &'a Target, name: &'a str) -> BoxFuture<'a, Result<Object>> {
+        Box::pin(async move { self.call(Verb::Get, target, name, None, |state| state.read(target, name)) })
+    }
+
+    fn list<'a>(&'a self, target: &'a Target, options: ListOptions) -> BoxFuture<'a, Result<List>> {
+        Box::pin(async move {
+            self.call(Verb::List, target, "", None, |state| {
+                state.kind(target)?;
+                let view =
+                    View { target: target.clone(), labels: options.label_selector, fields: options.field_selector };
+                let resource_version = state.store.revision.to_string();
+                Ok(List { items: state.store.list(&view), resource_version, ..List::default() })
+            })
+        })
+    }
+
+    fn watch<'a>(&'a self, target: &'a Target, options: WatchOptions) -> BoxFuture<'a, Result<Events>> {
+        Box::pin(async move {
+            self.call(Verb::Watch, target, "", None, |state| {
+                state.kind(target)?;
+                let view =
+                    View { target: target.clone(), labels: options.label_selector, fields: options.field_selector };
+                let receiver = state.store.watch(view, &options.resource_version, options.send_initial_events)?;
+                let next = |mut receiver: tokio::sync::mpsc::UnboundedReceiver<_>| async move {
+                    receiver.recv().await.map(|event| (event, receiver))
+                };
+                Ok(futures::stream::unfold(receiver, next).boxed())
+            })
+        })
+    }
+
+    fn create<'a>(&'a self, target: &'a Target, body: Bytes, options: WriteOptions) -> BoxFuture<'a, Result<Object>> {
+        Box::pin(async move {
+            let clock = self.clock();
+            self.call(Verb::Create, target, "", None, |state| {
+                state.create(target, rules::parse(&body)?, options.dry_run, &clock)
+            })
+        })
+    }
+
+    fn update<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        subresource: Option<&'a str>,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> BoxFuture<'a, Result<Object>> {
+        Box::pin(async move {
+            self.call(Verb::Update, target, name, subresource, |state| {
+                state.update(target, name, subresource, &rules::parse(&body)?, options.dry_run)
+            })
+        })
+    }
+
+    fn patch<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        subresource: Option<&'a str>,
+        patch: Patch,
+        options: WriteOptions,
+    ) -> BoxFuture<'a, Result<Object>> {
+        Box::pin(async move {
+            let clock = self.clock();
+            self.call(Verb::Patch, target, name, subresource, |state| match (state.read(target, name), &patch) {
+                (Err(status), Patch::Apply(body)) if status.is_not_found() && subresource.is_none() => {
+                    let mut body = rules::parse(body)?;
+                    body["metadata"]["name"] = name.into();
+                    state.create(target, body, options.dry_run, &clock)
+                }
+                (old, patch) => {
+                    let new = rules::patched(old?.value()?, patch)?;
+                    state.update(target, name, subresource, &new, options.dry_run)
+                }
+            })
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        options: DeleteOptions,
+    ) -> BoxFuture<'a, Result<Option<Object>>> {
+        Box::pin(async move {
+            let now = self.0.clock.now_rfc3339();
+            self.call(Verb::Delete, target, name, None, |state| state.delete(target, name, &options, &now))
+        })
+    }
+
+    fn kind<'a>(&'a self, cluster: &'a ClusterName, gvk: &'a Gvk) -> BoxFuture<'a, Result<Option<KindDescriptor>>> {
+        Box::pin(async move { Ok(self.0.state.lock().kinds.by_gvk(cluster, gvk).cloned()) })
+    }
+
+    fn kinds<'a>(&'a self, cluster: &'a ClusterName) -> BoxFuture<'a, Result<Vec<KindDescriptor>>> {
+        Box::pin(async move {
+            let state = self.0.state.lock();
+            let mut kinds: Vec<KindDescriptor> = Vec::new();
+            // The first version that was served of each kind is the preferred one.
+            for kind in state.kinds.all(Some(cluster)) {
+                if !kinds.iter().any(|held| held.gvk.group == kind.gvk.group && held.plural == kind.plural) {
+                    kinds.push(kind.clone());
+                }
+            }
+            Ok(kinds)
+        })
+    }
+}
+
+/// The resource of a built-in kind, for tests: `gvr("apps/v1", "deployments")`.
+pub fn gvr(api_version: &str, plural: &str) -> Gvr {
+    let (group, version) = api::name::split_api_version(api_version);
+    Gvr::new(group, version, plural)
+}
