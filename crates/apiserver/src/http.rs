@@ -1,0 +1,144 @@
+//! The API over HTTP: who asks, where the path leads, what is asked for, and the
+//! answer in the form the client accepts. All rules about objects live in the
+//! pipeline; this layer only translates.
+
+mod accept;
+mod answer;
+mod body;
+mod discovery;
+mod openapi;
+mod query;
+mod resource;
+mod reviews;
+mod table;
+mod watch;
+
+use api::{Reason, Status};
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::ApiServer;
+use crate::authn::Certified;
+use crate::request::{Place, ResourcePath, place};
+
+pub(crate) use discovery::preferred;
+
+/// What discovery and health may be read with by anybody.
+const OPEN_TO_ALL: &str = "nonResourceURLs /healthz, /livez, /readyz and /version";
+
+impl ApiServer {
+    /// Answers one request. Never fails: what goes wrong is answered as a `Status`.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        match self.answer(request).await {
+            Ok(response) => response,
+            Err(status) => refusal(&status),
+        }
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let (parts, body) = request.into_parts();
+        let who = self.authenticate(parts.extensions.get::<Certified>(), &parts.headers).await?;
+        let found = place(parts.uri.path());
+        if !who.is_master() && !matches!(found, Place::Health | Place::Version | Place::Resource(_)) {
+            return Err(Status::new(
+                403,
+                Reason::Forbidden,
+                format!(
+                    "forbidden: User \"{}\" cannot {} path \"{}\" (only {OPEN_TO_ALL} are open)",
+                    who.user,
+                    parts.method.as_str().to_lowercase(),
+                    parts.uri.path()
+                ),
+            ));
+        }
+        match found {
+            Place::Resource(path) => self.resource(&who, &path, &parts, body).await,
+            Place::Discovery { cluster, named_groups, group, version } => {
+                read_only(&parts.method)?;
+                self.discovery(&cluster, named_groups, group.as_deref(), version.as_deref(), &parts.headers)
+            }
+            Place::OpenApi { cluster, document } => {
+                read_only(&parts.method)?;
+                self.openapi(&cluster, &document, &parts)
+            }
+            Place::Version => Ok(json_response(StatusCode::OK, &version())),
+            Place::Health => Ok(self.health(parts.uri.path(), parts.uri.query().unwrap_or_default())),
+            Place::Nowhere => Err(Status::no_such_resource()),
+        }
+    }
+
+    fn health(&self, path: &str, query: &str) -> Response<Body> {
+        let failure = self.store().stats().read_only;
+        let (code, text) = match failure {
+            None if query.contains("verbose") => {
+                let name = path.trim_matches('/').split('/').next().unwrap_or("healthz");
+                (StatusCode::OK, format!("[+]ping ok\n[+]store ok\n{name} check passed\n"))
+            }
+            None => (StatusCode::OK, "ok".to_owned()),
+            Some(why) => (StatusCode::INTERNAL_SERVER_ERROR, format!("[+]ping ok\n[-]store failed: {why}\n")),
+        };
+        respond(code, "text/plain; charset=utf-8", Bytes::from(text))
+    }
+}
+
+fn read_only(method: &Method) -> Result<(), Status> {
+    if method == Method::GET || method == Method::HEAD {
+        return Ok(());
+    }
+    Err(Status::new(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource"))
+}
+
+fn version() -> Value {
+    let version = api::builtin::VERSION;
+    json!({
+        "major": version.major,
+        "minor": version.minor,
+        "gitVersion": version.git_version,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "none (Rust)",
+        "compiler": "rustc",
+        "platform": format!("{}/{}", std::env::consts::OS, go_architecture()),
+    })
+}
+
+/// The architecture in Go's words, which clients expect.
+fn go_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+/// A `Status` as a response.
+pub(crate) fn refusal(status: &Status) -> Response<Body> {
+    let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json_response(code, &status.to_json());
+    if status.retry_after_secs > 0 {
+        response.headers_mut().insert(header::RETRY_AFTER, status.retry_after_secs.into());
+    }
+    response
+}
+
+fn json_response(code: StatusCode, value: &Value) -> Response<Body> {
+    respond(code, "application/json", Bytes::from(value.to_string()))
+}
+
+fn respond(code: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache, private"));
+    response
+}
+
+
+/// The namespace a path is in, as callers are judged by.
+fn scope(path: &ResourcePath) -> Option<&str> {
+    path.namespace.as_deref()
+}

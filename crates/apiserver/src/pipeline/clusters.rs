@@ -1,0 +1,108 @@
+//! Logical clusters: isolated sets of objects in one store. A `LogicalCluster`
+//! object of the root cluster makes one, with its first namespaces, in one
+//! transaction; its deletion takes everything in it along.
+
+use api::{ClusterName, Gvr, Status};
+use serde_json::{Value, json};
+use store::{Expect, Key, Prefix, Transaction};
+
+use super::{ApiServer, Subject, store_error};
+use crate::record::split;
+use crate::strategy;
+
+/// Group of the kind that makes clusters.
+pub(super) const GROUP: &str = "coracle.dev";
+/// Its plural.
+pub(super) const PLURAL: &str = "logicalclusters";
+/// Namespaces that a cluster is born with.
+const FIRST_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/// Objects removed in one transaction when a cluster goes.
+const REMOVAL_SLICE: usize = 256;
+
+impl ApiServer {
+    /// Refuses a cluster that does not exist.
+    pub(super) fn require_cluster(&self, cluster: &ClusterName) -> Result<(), Status> {
+        if cluster.is_root() {
+            return Ok(());
+        }
+        let key = Key::new(GROUP, PLURAL, ClusterName::ROOT, "", cluster.as_str());
+        match self.store().get(&key) {
+            Some(_) => Ok(()),
+            None => Err(Status::not_found(&Gvr::new(GROUP, "v1alpha1", PLURAL), cluster.as_str())),
+        }
+    }
+
+    /// Makes the root cluster's first namespaces unless they are there.
+    pub(super) async fn bootstrap_root(&self) -> Result<(), Status> {
+        let root = ClusterName::root();
+        let mut transaction = Transaction::new();
+        for (key, value) in self.first_namespaces(&root)? {
+            if self.store().get(&key).is_none() {
+                transaction = transaction.put(key, value, Expect::Absent);
+            }
+        }
+        if transaction.ops.is_empty() {
+            return Ok(());
+        }
+        self.store().commit(transaction).await.map(|_| ()).map_err(|error| store_error(&error))
+    }
+
+    /// Adds what must come into being together with an object.
+    pub(super) fn with_companions(&self, subject: &Subject, name: &str, transaction: Transaction) -> Transaction {
+        let kind = &subject.kind.descriptor;
+        if &*kind.gvk.group != GROUP || &*kind.plural != PLURAL {
+            return transaction;
+        }
+        let Some(cluster) = ClusterName::new(name) else { return transaction };
+        let namespaces = self.first_namespaces(&cluster).unwrap_or_default();
+        namespaces.into_iter().fold(transaction, |transaction, (key, value)| transaction.put(key, value, Expect::Absent))
+    }
+
+    /// Removes everything that a cluster held.
+    pub(super) async fn remove_cluster(&self, name: &str) -> Result<(), Status> {
+        let Some(cluster) = ClusterName::new(name) else { return Ok(()) };
+        let mut topics: Vec<_> = self.registry().all(&cluster).iter().map(crate::registry::Kind::topic).collect();
+        topics.sort();
+        topics.dedup();
+        for (group, plural) in topics {
+            let prefix = Prefix::topic(group, plural).in_cluster(cluster.as_str());
+            loop {
+                let options = store::ListOptions { limit: Some(REMOVAL_SLICE), ..Default::default() };
+                let page = self.store().list(&prefix, &options).map_err(|error| store_error(&error))?;
+                if page.entries.is_empty() {
+                    break;
+                }
+                let remove = |transaction: Transaction, entry: &store::Entry| {
+                    transaction.delete((*entry.key).clone(), Expect::Revision(entry.revision))
+                };
+                match self.store().commit(page.entries.iter().fold(Transaction::new(), remove)).await {
+                    // Something was written meanwhile: list again.
+                    Ok(_) | Err(store::Error::Conflict { .. }) => {}
+                    Err(error) => return Err(store_error(&error)),
+                }
+            }
+        }
+        self.registry().forget(&cluster);
+        Ok(())
+    }
+
+    fn first_namespaces(&self, cluster: &ClusterName) -> Result<Vec<(Key, store::Value)>, Status> {
+        let gvr = Gvr::new("", "v1", "namespaces");
+        let kind = self.registry().resource(cluster, &gvr).ok_or_else(Status::no_such_resource)?;
+        FIRST_NAMESPACES
+            .iter()
+            .map(|name| {
+                let mut object = json!({"metadata": {
+                    "name": name,
+                    "uid": self.ids().uid(),
+                    "creationTimestamp": self.clock().now_rfc3339(),
+                }});
+                let Value::Object(tree) = &mut object else { return Err(Status::internal("a namespace is an object")) };
+                strategy::prepare_create(&kind.descriptor, tree);
+                let segments = split(std::mem::take(tree))?;
+                let key = Key::new("", "namespaces", cluster.as_str(), "", *name);
+                Ok((key, store::Value::new(segments.meta, segments.body)))
+            })
+            .collect()
+    }
+}

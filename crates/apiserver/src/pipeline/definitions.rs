@@ -1,0 +1,134 @@
+//! CustomResourceDefinitions on their way through the pipeline: checked and
+//! given their conditions before they are stored, in effect before the write
+//! returns, and kept until their last instance is gone.
+
+use std::sync::Arc;
+
+use api::{ClusterName, Gvr, Status};
+use client::DeleteOptions;
+use serde_json::{Value, json};
+
+use super::create::is_definition;
+use super::update::Part;
+use super::{ApiServer, Selectors, Subject, Tree, Write, meta_of, meta_text};
+use crate::crd::{self, Definition};
+use crate::record::Record;
+
+impl ApiServer {
+    /// Puts every stored definition into effect.
+    pub(super) fn load_definitions(&self) -> Result<(), Status> {
+        let prefix = store::Prefix::topic(crd::GROUP, crd::PLURAL);
+        let page = self.store().list(&prefix, &store::ListOptions::default()).map_err(|error| super::store_error(&error))?;
+        for entry in &page.entries {
+            let Some(cluster) = ClusterName::new(&entry.key.cluster) else { continue };
+            self.define(&cluster, &entry.key.name, &Record::of(entry))?;
+        }
+        Ok(())
+    }
+
+    /// Checks a definition and fills its status; does nothing to other kinds.
+    pub(super) fn prepare_definition(&self, subject: &Subject, object: &mut Tree, old: Option<&Tree>) -> Result<(), Status> {
+        if !is_definition(subject) {
+            return Ok(());
+        }
+        let name = meta_text(object, "name").to_owned();
+        let definition = read(&name, object)?;
+        refuse_changes(&name, old, object)?;
+        let taken = self.registry().name_taken(&subject.cluster, &definition);
+        if let Some(old) = old {
+            match old.get("status") {
+                Some(status) => object.insert("status".into(), status.clone()),
+                None => object.remove("status"),
+            };
+        }
+        let status = crd::status(object, taken.as_deref(), &self.clock().now_rfc3339());
+        object.insert("status".into(), status);
+        Ok(())
+    }
+
+    /// Puts a stored definition into effect.
+    pub(super) fn define(&self, cluster: &ClusterName, name: &str, record: &Record) -> Result<(), Status> {
+        let kind = self.definitions_of(cluster)?;
+        let object = record.value(&kind.kind.descriptor)?;
+        let mut definition = read(name, &object)?;
+        definition.established = established(&object);
+        self.registry().define(cluster, Arc::new(definition));
+        Ok(())
+    }
+
+    /// Deletes the instances of a definition that is to go, and the definition with the last.
+    pub(super) async fn begin_removal(&self, subject: &Subject, name: &str) -> Result<(), Status> {
+        if !is_definition(subject) {
+            return Ok(());
+        }
+        let Some(definition) = self.registry().definition(&subject.cluster, name) else { return Ok(()) };
+        for descriptor in definition.served().take(1) {
+            let instances = self.subject(&subject.cluster, &descriptor.gvr(), "")?;
+            let all = Selectors::parse(descriptor, "", "")?;
+            Box::pin(self.delete_collection(&instances, &all, &DeleteOptions::default())).await?;
+            Box::pin(self.finish_definition(&instances)).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the definition of `subject` go if it is to go and no instance is left.
+    pub(super) async fn finish_definition(&self, subject: &Subject) -> Result<(), Status> {
+        let name = subject.gvr().qualified();
+        let definitions = self.definitions_of(&subject.cluster)?;
+        let Some(entry) = self.store().get(&definitions.key(&name)) else { return Ok(()) };
+        let record = Record::of(&entry);
+        let meta = record.object_meta()?;
+        if !meta.is_deleting() || !meta.finalizers.iter().any(|held| held == crd::FINALIZER) {
+            return Ok(());
+        }
+        let everything = Subject { namespace: String::new(), ..subject.clone() };
+        let options = store::ListOptions { limit: Some(1), ..Default::default() };
+        let page = self.store().list(&everything.prefix(), &options).map_err(|error| super::store_error(&error))?;
+        if !page.entries.is_empty() {
+            return Ok(());
+        }
+        let mut object = record.value(&definitions.kind.descriptor)?;
+        let left: Vec<&String> = meta.finalizers.iter().filter(|held| *held != crd::FINALIZER).collect();
+        meta_of(&mut object).insert("finalizers".into(), json!(left));
+        let write = Write::default();
+        match Box::pin(self.replace(&definitions, &entry, Part::Main, object, &write)).await {
+            Err(status) if !status.is_conflict() && !status.is_not_found() => Err(status),
+            _ => Ok(()),
+        }
+    }
+
+    fn definitions_of(&self, cluster: &ClusterName) -> Result<Subject, Status> {
+        let gvr = Gvr::new(crd::GROUP, "v1", crd::PLURAL);
+        let kind = self.registry().resource(cluster, &gvr).ok_or_else(Status::no_such_resource)?;
+        Ok(Subject { cluster: cluster.clone(), kind, namespace: String::new() })
+    }
+}
+
+fn read(name: &str, object: &Tree) -> Result<Definition, Status> {
+    let labels = object.get("metadata").and_then(|meta| meta.get("labels")).cloned().unwrap_or_default();
+    crd::read(object, name, &labels)
+}
+
+fn established(object: &Tree) -> bool {
+    let conditions = object.get("status").and_then(|status| status.get("conditions")).and_then(Value::as_array);
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+}
+
+/// Group, plural, kind and scope are for life: stored objects hang on them.
+fn refuse_changes(name: &str, old: Option<&Tree>, new: &Tree) -> Result<(), Status> {
+    let Some(old) = old else { return Ok(()) };
+    let field = |tree: &Tree, pointer: &str| tree.get("spec").and_then(|spec| spec.pointer(pointer)).cloned();
+    let causes: Vec<api::Cause> = ["/group", "/names/plural", "/names/kind", "/scope"]
+        .iter()
+        .filter(|pointer| field(old, pointer) != field(new, pointer))
+        .map(|pointer| {
+            let value = field(new, pointer).unwrap_or_default();
+            let path = format!("spec{}", pointer.replace('/', "."));
+            api::Cause { reason: "FieldValueInvalid".into(), message: format!("Invalid value: {value}: field is immutable"), field: path }
+        })
+        .collect();
+    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(crd::GROUP, "CustomResourceDefinition", name, causes)) }
+}

@@ -1,0 +1,81 @@
+//! Patch: the stored object is read, changed and replaced, and again if another
+//! write came between, unless the patch itself names a revision.
+
+use api::{Reason, Status};
+use machinery::patch::{self, Body as PatchBody};
+use serde_json::Value;
+
+use super::create::ATTEMPTS;
+use super::update::Part;
+use super::{ApiServer, Subject, Tree, Write, meta_text};
+use crate::record::Record;
+
+impl ApiServer {
+    /// Changes an object, or a part of it, and returns it as stored.
+    pub async fn patch(
+        &self,
+        subject: &Subject,
+        name: &str,
+        part: Part,
+        body: &PatchBody,
+        write: &Write,
+    ) -> Result<Record, Status> {
+        for _ in 0..ATTEMPTS {
+            let entry = self.find(subject, name)?;
+            let live = Value::Object(Record::of(&entry).value(&subject.kind.descriptor)?);
+            let mut patched = self.apply_patch(subject, &live, body)?;
+            let asked = meta_text(&patched, "resourceVersion").to_owned();
+            let named = asked != entry.revision.to_string();
+            if named && !asked.is_empty() {
+                return Err(Status::stale(&subject.gvr(), name));
+            }
+            self.check_type(subject, &mut patched)?;
+            match self.replace(subject, &entry, part, patched, write).await {
+                Err(status) if status.is_conflict() && !states_revision(body) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Status::stale(&subject.gvr(), name))
+    }
+
+    /// The object that a patch makes of `live`.
+    pub(super) fn apply_patch(&self, subject: &Subject, live: &Value, body: &PatchBody) -> Result<Tree, Status> {
+        let kind = &subject.kind.descriptor;
+        if matches!(body, PatchBody::Strategic(_)) && subject.kind.is_custom() {
+            return Err(Status::unsupported_media_type(
+                "application/json-patch+json, application/merge-patch+json",
+                "application/strategic-merge-patch+json",
+            ));
+        }
+        let schema = (!kind.type_name.is_empty()).then(|| (api::builtin::types(), &*kind.type_name));
+        let patched = patch::apply(live, body, schema).map_err(|error| {
+            let name = live.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            patch_status(subject, name, &error)
+        })?;
+        match patched {
+            Value::Object(tree) => Ok(tree),
+            _ => Err(Status::bad_request("the patch leaves something that is not an object")),
+        }
+    }
+}
+
+fn patch_status(subject: &Subject, name: &str, error: &patch::Error) -> Status {
+    let gvk = &subject.kind.descriptor.gvk;
+    match error {
+        patch::Error::BadRequest(why) => Status::bad_request(why),
+        patch::Error::TooLarge { .. } => Status::new(413, Reason::RequestEntityTooLarge, error.to_string()),
+        patch::Error::Invalid(why) => {
+            let cause = api::Cause { reason: "FieldValueInvalid".into(), message: why.clone(), field: String::new() };
+            Status::invalid(&gvk.group, &gvk.kind, name, vec![cause])
+        }
+    }
+}
+
+fn states_revision(body: &PatchBody) -> bool {
+    match body {
+        PatchBody::Merge(patch) | PatchBody::Strategic(patch) => {
+            patch.pointer("/metadata/resourceVersion").is_some_and(|revision| !revision.is_null())
+        }
+        PatchBody::Json(_) => false,
+    }
+}

@@ -1,0 +1,225 @@
+//! Update: a whole object, or its status or finalizers, replaces what is stored.
+//! A write that changes nothing is not stored, so that controllers come to rest.
+
+use api::Status;
+use serde_json::{Value, json};
+use store::{ConflictReason, Expect, Transaction};
+
+use super::create::{ATTEMPTS, drop_empty, is_definition};
+use super::{ApiServer, Subject, Tree, Write, meta_of, meta_text, store_error, typed_meta};
+use crate::record::{Record, split};
+use crate::strategy;
+
+/// Metadata that clients may send but never change.
+const SERVER_OWNED: [&str; 6] =
+    ["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
+
+/// Which part of an object a write is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Everything but the status, for kinds whose status is a subresource.
+    Main,
+    /// The status alone.
+    Status,
+    /// A namespace's `spec.finalizers`.
+    Finalize,
+}
+
+impl Part {
+    /// The part that a subresource path names.
+    pub fn of(subject: &Subject, subresource: Option<&str>) -> Result<Part, Status> {
+        let kind = &subject.kind.descriptor;
+        match subresource {
+            None => Ok(Part::Main),
+            Some("status") if kind.subresources.status => Ok(Part::Status),
+            Some("finalize") if kind.gvk.group.is_empty() && &*kind.plural == "namespaces" => Ok(Part::Finalize),
+            Some(_) => Err(Status::no_such_resource()),
+        }
+    }
+}
+
+impl ApiServer {
+    /// Replaces an object, or a part of it, and returns it as stored.
+    pub async fn update(
+        &self,
+        subject: &Subject,
+        name: &str,
+        part: Part,
+        mut object: Tree,
+        write: &Write,
+    ) -> Result<Record, Status> {
+        self.check_type(subject, &mut object)?;
+        self.place(subject, &mut object)?;
+        let sent_name = meta_text(&object, "name").to_owned();
+        if sent_name.is_empty() {
+            meta_of(&mut object).insert("name".into(), json!(name));
+        } else if sent_name != name {
+            return Err(Status::bad_request(format!(
+                "the name of the object ({sent_name}) does not match the name on the URL ({name})"
+            )));
+        }
+        let asked = meta_text(&object, "resourceVersion").to_owned();
+        for _ in 0..ATTEMPTS {
+            let Some(entry) = self.store().get(&subject.key(name)) else {
+                if part == Part::Main && strategy::creates_on_update(&subject.kind.descriptor) && asked.is_empty() {
+                    return self.create(subject, object, write).await;
+                }
+                return Err(Status::not_found(&subject.gvr(), name));
+            };
+            if !asked.is_empty() && asked != entry.revision.to_string() {
+                return Err(Status::stale(&subject.gvr(), name));
+            }
+            match self.replace(subject, &entry, part, object.clone(), write).await {
+                // Nobody asked for a certain revision, so the newer one is as good.
+                Err(status) if status.is_conflict() && asked.is_empty() => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Status::stale(&subject.gvr(), name))
+    }
+
+    /// Stores `object` in place of `entry`, or returns what is stored if nothing changes.
+    pub(super) async fn replace(
+        &self,
+        subject: &Subject,
+        entry: &store::Entry,
+        part: Part,
+        object: Tree,
+        write: &Write,
+    ) -> Result<Record, Status> {
+        let kind = &subject.kind.descriptor;
+        let stored = Record::of(entry);
+        let old = stored.value(kind)?;
+        let mut new = merge_part(kind.subresources.status, part, &old, object);
+        let old_meta = stored.object_meta()?;
+        carry_over(&old, &mut new);
+        let sent = typed_meta(&new, &kind.gvk.kind)?;
+        if sent.uid != old_meta.uid {
+            let why = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", sent.uid, old_meta.uid);
+            return Err(Status::conflict(&subject.gvr(), &old_meta.name, &why));
+        }
+        let causes = machinery::validate::metadata_update(kind, &sent, &old_meta);
+        if !causes.is_empty() {
+            return Err(Status::invalid(&kind.gvk.group, &kind.gvk.kind, &old_meta.name, causes));
+        }
+        if part == Part::Main {
+            strategy::prepare_write(kind, &mut new);
+            self.prepare_definition(subject, &mut new, Some(&old))?;
+        }
+        if kind.has_generation && desired_changed(&old, &new) {
+            meta_of(&mut new).insert("generation".into(), json!(old_meta.generation + 1));
+        }
+        let finished = old_meta.is_deleting() && is_finished(kind, &new);
+        let segments = split(new)?;
+        if !finished && segments.meta == stored.meta && segments.body == stored.body {
+            return Ok(stored);
+        }
+        let value = store::Value::new(segments.meta, segments.body);
+        if write.dry_run {
+            return Ok(Record { meta: value.meta, body: value.body, revision: entry.revision });
+        }
+        let record = self.commit_over(subject, entry, value, finished).await?;
+        if finished {
+            self.after_removal(subject, &old_meta.name).await?;
+        } else if is_definition(subject) {
+            self.define(&subject.cluster, &old_meta.name, &record)?;
+        }
+        Ok(record)
+    }
+
+    async fn commit_over(
+        &self,
+        subject: &Subject,
+        entry: &store::Entry,
+        value: store::Value,
+        finished: bool,
+    ) -> Result<Record, Status> {
+        let key = (*entry.key).clone();
+        let expect = Expect::Revision(entry.revision);
+        let transaction = if finished {
+            Transaction::new().delete_with(key, expect, value)
+        } else {
+            Transaction::new().put(key, value, expect)
+        };
+        match self.store().commit(transaction).await {
+            Ok(committed) => {
+                let entry = committed.entries.into_iter().next().flatten();
+                entry.map(|entry| Record::of(&entry)).ok_or_else(|| Status::internal("a put left nothing"))
+            }
+            Err(store::Error::Conflict { reason: ConflictReason::NotFound, key, .. }) => {
+                Err(Status::not_found(&subject.gvr(), &key.name))
+            }
+            Err(store::Error::Conflict { key, .. }) => Err(Status::stale(&subject.gvr(), &key.name)),
+            Err(error) => Err(store_error(&error)),
+        }
+    }
+}
+
+/// The object that results when only a part of `object` counts.
+fn merge_part(has_status: bool, part: Part, old: &Tree, mut object: Tree) -> Tree {
+    match part {
+        Part::Main => {
+            if has_status {
+                set_or_remove(&mut object, "status", old.get("status").cloned());
+            }
+            object
+        }
+        Part::Status => {
+            let mut new = old.clone();
+            set_or_remove(&mut new, "status", object.remove("status"));
+            new
+        }
+        Part::Finalize => {
+            let mut new = old.clone();
+            let finalizers = object.get("spec").and_then(|spec| spec.get("finalizers")).cloned().unwrap_or(json!([]));
+            if let Some(spec) = new.get_mut("spec").and_then(Value::as_object_mut) {
+                set_or_remove(spec, "finalizers", Some(finalizers).filter(|list| *list != json!([])));
+            }
+            new
+        }
+    }
+}
+
+fn set_or_remove(map: &mut Tree, field: &str, value: Option<Value>) {
+    match value {
+        Some(value) => map.insert(field.to_owned(), value),
+        None => map.remove(field),
+    };
+}
+
+/// Restores what clients may not change.
+fn carry_over(old: &Tree, new: &mut Tree) {
+    let held = old.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+    let meta = meta_of(new);
+    drop_empty(meta);
+    meta.remove("managedFields");
+    for field in SERVER_OWNED {
+        // A stated uid is a precondition, checked by the caller.
+        if field == "uid" && meta.contains_key("uid") {
+            continue;
+        }
+        set_or_remove(meta, field, held.get(field).cloned());
+    }
+    set_or_remove(meta, "generateName", held.get("generateName").cloned());
+}
+
+/// Whether anything but metadata and status differs.
+fn desired_changed(old: &Tree, new: &Tree) -> bool {
+    let counts = |field: &str| !matches!(field, "metadata" | "status" | "apiVersion" | "kind");
+    let fields = |tree: &Tree| tree.keys().filter(|field| counts(field)).count();
+    fields(old) != fields(new) || old.iter().any(|(field, value)| counts(field) && new.get(field) != Some(value))
+}
+
+/// Whether nothing holds up an object that is being deleted.
+pub(super) fn is_finished(kind: &api::KindDescriptor, object: &Tree) -> bool {
+    let empty = |list: Option<&Value>| list.and_then(Value::as_array).is_none_or(Vec::is_empty);
+    let namespace = kind.gvk.group.is_empty() && &*kind.plural == "namespaces";
+    let waits_for_grace = object
+        .get("metadata")
+        .and_then(|meta| meta.get("deletionGracePeriodSeconds"))
+        .and_then(Value::as_i64)
+        .is_some_and(|secs| secs > 0);
+    empty(object.get("metadata").and_then(|meta| meta.get("finalizers")))
+        && !waits_for_grace
+        && (!namespace || empty(object.get("spec").and_then(|spec| spec.get("finalizers"))))
+}

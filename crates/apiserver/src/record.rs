@@ -1,0 +1,135 @@
+//! How an object lies in the store and how it is put together again. The
+//! metadata stands in a segment of its own, without `resourceVersion` (that is
+//! the record's revision), and `apiVersion` and `kind` are not stored at all, so
+//! that every served version is composed from the same record.
+
+use std::sync::Arc;
+
+use api::{ClusterName, KindDescriptor, ObjectMeta, Status};
+use bytes::{BufMut, Bytes, BytesMut};
+use serde_json::{Map, Value};
+
+/// The two segments of an object without its type and revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segments {
+    /// JSON object: `metadata` without `resourceVersion`.
+    pub meta: Bytes,
+    /// JSON object: everything but `apiVersion`, `kind` and `metadata`.
+    pub body: Bytes,
+}
+
+/// Takes an object apart. `object` must be a JSON object with a `metadata` object.
+pub fn split(mut object: Map<String, Value>) -> Result<Segments, Status> {
+    object.remove("apiVersion");
+    object.remove("kind");
+    let mut meta = object.remove("metadata").unwrap_or_else(|| Value::Object(Map::new()));
+    if let Some(meta) = meta.as_object_mut() {
+        meta.remove("resourceVersion");
+    }
+    let to_bytes = |value: &Value| serde_json::to_vec(value).map(Bytes::from).map_err(Status::internal);
+    Ok(Segments { meta: to_bytes(&meta)?, body: to_bytes(&Value::Object(object))? })
+}
+
+/// Puts an object together as JSON text.
+pub fn compose(kind: &KindDescriptor, meta: &[u8], body: &[u8], revision: u64) -> Bytes {
+    let mut out = BytesMut::with_capacity(meta.len() + body.len() + 160);
+    compose_head(&mut out, &kind.gvk.api_version(), &kind.gvk.kind, meta, revision);
+    let rest = inner(body);
+    if !rest.is_empty() {
+        out.put_u8(b',');
+        out.put_slice(rest);
+    }
+    out.put_u8(b'}');
+    out.freeze()
+}
+
+/// Puts only the metadata together, as `PartialObjectMetadata`.
+pub fn compose_partial(meta: &[u8], revision: u64) -> Bytes {
+    let mut out = BytesMut::with_capacity(meta.len() + 160);
+    compose_head(&mut out, "meta.k8s.io/v1", "PartialObjectMetadata", meta, revision);
+    out.put_u8(b'}');
+    out.freeze()
+}
+
+fn compose_head(out: &mut BytesMut, api_version: &str, kind: &str, meta: &[u8], revision: u64) {
+    out.put_slice(b"{\"kind\":\"");
+    out.put_slice(kind.as_bytes());
+    out.put_slice(b"\",\"apiVersion\":\"");
+    out.put_slice(api_version.as_bytes());
+    out.put_slice(b"\",\"metadata\":{");
+    let fields = inner(meta);
+    // An object that a dry run made was never stored and has no revision.
+    if revision > 0 {
+        out.put_slice(b"\"resourceVersion\":\"");
+        out.put_slice(revision.to_string().as_bytes());
+        out.put_slice(if fields.is_empty() { b"\"" } else { b"\"," });
+    }
+    out.put_slice(fields);
+    out.put_u8(b'}');
+}
+
+/// The text between the braces of a compact JSON object.
+fn inner(object: &[u8]) -> &[u8] {
+    match object {
+        [b'{', fields @ .., b'}'] => fields,
+        _ => &[],
+    }
+}
+
+/// A record as it was read, with what is needed to serve it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Metadata segment.
+    pub meta: Bytes,
+    /// The rest.
+    pub body: Bytes,
+    /// Revision of the last write.
+    pub revision: u64,
+}
+
+impl Record {
+    /// From the store's entry.
+    pub fn of(entry: &store::Entry) -> Self {
+        Record { meta: entry.value.meta.clone(), body: entry.value.body.clone(), revision: entry.revision }
+    }
+
+    /// The object's JSON text in the version of `kind`.
+    pub fn json(&self, kind: &KindDescriptor) -> Bytes {
+        compose(kind, &self.meta, &self.body, self.revision)
+    }
+
+    /// The object as a tree, with type and revision.
+    pub fn value(&self, kind: &KindDescriptor) -> Result<Map<String, Value>, Status> {
+        let unreadable = |error| Status::internal(format_args!("a stored object cannot be read: {error}"));
+        let mut object: Map<String, Value> = serde_json::from_slice(&self.body).map_err(unreadable)?;
+        let mut meta: Map<String, Value> = serde_json::from_slice(&self.meta).map_err(unreadable)?;
+        meta.insert("resourceVersion".into(), Value::String(self.revision.to_string()));
+        object.insert("apiVersion".into(), Value::String(kind.gvk.api_version()));
+        object.insert("kind".into(), Value::String(kind.gvk.kind.to_string()));
+        object.insert("metadata".into(), Value::Object(meta));
+        Ok(object)
+    }
+
+    /// The parsed metadata, revision included.
+    pub fn object_meta(&self) -> Result<ObjectMeta, Status> {
+        let mut meta: ObjectMeta = serde_json::from_slice(&self.meta)
+            .map_err(|error| Status::internal(format_args!("stored metadata cannot be read: {error}")))?;
+        meta.resource_version = self.revision.to_string();
+        Ok(meta)
+    }
+
+    /// The object as controllers see it.
+    pub fn object(&self, cluster: &ClusterName, kind: &KindDescriptor) -> Result<client::Object, Status> {
+        Ok(client::Object {
+            cluster: cluster.clone(),
+            meta: Arc::new(self.object_meta()?),
+            json: self.json(kind),
+        })
+    }
+}
+
+/// Standard base64, as Kubernetes writes bytes in JSON.
+pub fn base64(bytes: &[u8]) -> String {
+    use ::base64::Engine;
+    ::base64::engine::general_purpose::STANDARD.encode(bytes)
+}

@@ -1,0 +1,189 @@
+//! Which kinds each logical cluster serves: the built-in ones, the platform's
+//! own, and those its CustomResourceDefinitions add. Lookups are by map; a
+//! cluster without definitions of its own costs nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use api::{ClusterName, Gvk, Gvr, KindDescriptor};
+use parking_lot::RwLock;
+
+use crate::crd::Definition;
+
+/// One served version of one kind.
+#[derive(Clone)]
+pub struct Kind {
+    /// Names, scope, subresources.
+    pub descriptor: Arc<KindDescriptor>,
+    /// The definition it comes from; `None` for built-in kinds.
+    pub definition: Option<Arc<Definition>>,
+}
+
+impl Kind {
+    /// Whether a CustomResourceDefinition serves it.
+    pub fn is_custom(&self) -> bool {
+        self.definition.is_some()
+    }
+
+    /// The topic its objects are stored under, whichever version serves them.
+    pub fn topic(&self) -> (Arc<str>, Arc<str>) {
+        (self.descriptor.storage_group.clone(), self.descriptor.plural.clone())
+    }
+}
+
+/// Kinds by what requests name them with.
+#[derive(Clone, Default)]
+struct KindSet {
+    by_resource: HashMap<Gvr, Kind>,
+    by_kind: HashMap<Gvk, Gvr>,
+}
+
+impl KindSet {
+    fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
+        let mut set = KindSet::default();
+        for kind in kinds {
+            let gvr = kind.descriptor.gvr();
+            set.by_kind.insert(kind.descriptor.gvk.clone(), gvr.clone());
+            set.by_resource.insert(gvr, kind);
+        }
+        set
+    }
+}
+
+/// Definitions of one cluster by name, and the kinds they serve.
+#[derive(Clone, Default)]
+struct Custom {
+    definitions: BTreeMap<String, Arc<Definition>>,
+    kinds: KindSet,
+}
+
+impl Custom {
+    fn rebuild(&mut self) {
+        let kinds = self.definitions.values().filter(|definition| definition.established).flat_map(|definition| {
+            definition
+                .served()
+                .map(|descriptor| Kind { descriptor: descriptor.clone(), definition: Some(definition.clone()) })
+        });
+        self.kinds = KindSet::of(kinds);
+    }
+}
+
+/// The kinds of every cluster.
+pub struct Registry {
+    builtin: KindSet,
+    custom: RwLock<HashMap<ClusterName, Arc<Custom>>>,
+    generation: AtomicU64,
+}
+
+impl Registry {
+    /// A registry of the built-in kinds.
+    pub fn new(builtin: &[Arc<KindDescriptor>]) -> Self {
+        let kinds = builtin.iter().map(|descriptor| Kind { descriptor: descriptor.clone(), definition: None });
+        Registry { builtin: KindSet::of(kinds), custom: RwLock::default(), generation: AtomicU64::new(1) }
+    }
+
+    /// Changes with every change of what is served anywhere.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The kind that serves a resource in a cluster.
+    pub fn resource(&self, cluster: &ClusterName, gvr: &Gvr) -> Option<Kind> {
+        self.find(cluster, |set| set.by_resource.get(gvr).cloned())
+    }
+
+    /// The kind by its name in a cluster.
+    pub fn kind(&self, cluster: &ClusterName, gvk: &Gvk) -> Option<Kind> {
+        self.find(cluster, |set| set.by_resource.get(set.by_kind.get(gvk)?).cloned())
+    }
+
+    /// Built-in kinds come first: a definition cannot shadow them. Then the cluster's own
+    /// definitions, then the platform's, which every cluster serves.
+    fn find(&self, cluster: &ClusterName, look: impl Fn(&KindSet) -> Option<Kind>) -> Option<Kind> {
+        if let Some(kind) = look(&self.builtin) {
+            return Some(kind);
+        }
+        let custom = self.custom.read();
+        if let Some(kind) = custom.get(cluster).and_then(|own| look(&own.kinds)) {
+            return Some(kind);
+        }
+        if cluster.is_root() {
+            return None;
+        }
+        let shared = custom.get(&ClusterName::root())?;
+        look(&shared.kinds).filter(|kind| kind.definition.as_ref().is_some_and(|definition| definition.platform))
+    }
+
+    /// Every kind a cluster serves, ordered by group, version and plural.
+    pub fn all(&self, cluster: &ClusterName) -> Vec<Kind> {
+        let mut kinds: BTreeMap<Gvr, Kind> =
+            self.builtin.by_resource.iter().map(|(gvr, kind)| (gvr.clone(), kind.clone())).collect();
+        let custom = self.custom.read();
+        if !cluster.is_root()
+            && let Some(shared) = custom.get(&ClusterName::root())
+        {
+            let platform = |kind: &&Kind| kind.definition.as_ref().is_some_and(|definition| definition.platform);
+            for kind in shared.kinds.by_resource.values().filter(platform) {
+                kinds.entry(kind.descriptor.gvr()).or_insert_with(|| kind.clone());
+            }
+        }
+        if let Some(own) = custom.get(cluster) {
+            for (gvr, kind) in &own.kinds.by_resource {
+                kinds.insert(gvr.clone(), kind.clone());
+            }
+        }
+        kinds.into_values().collect()
+    }
+
+    /// Puts a definition into effect, replacing an earlier one of its name.
+    pub fn define(&self, cluster: &ClusterName, definition: Arc<Definition>) {
+        self.change(cluster, |custom| {
+            custom.definitions.insert(definition.name.clone(), definition);
+        });
+    }
+
+    /// Takes a definition out of effect.
+    pub fn undefine(&self, cluster: &ClusterName, name: &str) {
+        self.change(cluster, |custom| {
+            custom.definitions.remove(name);
+        });
+    }
+
+    /// Forgets a whole cluster.
+    pub fn forget(&self, cluster: &ClusterName) {
+        self.custom.write().remove(cluster);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A definition in effect, by its name.
+    pub fn definition(&self, cluster: &ClusterName, name: &str) -> Option<Arc<Definition>> {
+        self.custom.read().get(cluster)?.definitions.get(name).cloned()
+    }
+
+    /// Another definition (or a built-in kind) of the same group that holds one of the names.
+    pub fn name_taken(&self, cluster: &ClusterName, candidate: &Definition) -> Option<String> {
+        let builtin = self.builtin.by_resource.values().find(|kind| {
+            *kind.descriptor.gvk.group == *candidate.group
+                && (*kind.descriptor.plural == *candidate.plural || *kind.descriptor.gvk.kind == *candidate.kind)
+        });
+        if let Some(kind) = builtin {
+            return Some(kind.descriptor.plural.to_string());
+        }
+        let custom = self.custom.read();
+        let others = custom.get(cluster)?.definitions.values();
+        others
+            .filter(|other| other.name != candidate.name && other.group == candidate.group && other.established)
+            .find_map(|other| other.shares_name_with(candidate))
+    }
+
+    fn change(&self, cluster: &ClusterName, edit: impl FnOnce(&mut Custom)) {
+        let mut clusters = self.custom.write();
+        let held = clusters.entry(cluster.clone()).or_default();
+        let custom = Arc::make_mut(held);
+        edit(custom);
+        custom.rebuild();
+        drop(clusters);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,85 @@
+//! CustomResourceDefinitions: served as soon as created, and gone with their
+//! instances.
+
+use anyhow::{Result, ensure};
+use testkit::{Kubectl, Platform};
+
+const DEFINITION: &str = r"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, kind: Widget, shortNames: [wd]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources:
+      status: {}
+      scale: {specReplicasPath: .spec.count, statusReplicasPath: .status.count}
+    additionalPrinterColumns:
+    - {name: Color, type: string, jsonPath: .spec.color}
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              color: {type: string, description: What it looks like.}
+              count: {type: integer}
+          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
+";
+
+const WIDGET: &str = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: one}\nspec: {color: red, count: 2}\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_lives_as_long_as_its_definition() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let kubectl = Kubectl::new(&platform)?;
+    kubectl.ok_with(&["create", "-f", "-"], DEFINITION).await?;
+    kubectl.ok_with(&["create", "-f", "-"], WIDGET).await?;
+    kubectl.ok(&["wait", "--for=condition=Established", "crd/widgets.example.com", "--timeout=5s"]).await?;
+    let table = kubectl.ok(&["get", "wd"]).await?;
+    ensure!(table.contains("COLOR") && table.contains("red"), "{table}");
+    ensure!(kubectl.ok(&["explain", "widget.spec.color"]).await?.contains("What it looks like."));
+    kubectl.ok(&["scale", "widget", "one", "--replicas=7"]).await?;
+    ensure!(kubectl.ok(&["get", "widget", "one", "-o", "jsonpath={.spec.count}"]).await? == "7");
+    kubectl.ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"spec":{"color":"blue"},"status":{"ignored":true}}"#]).await?;
+    ensure!(kubectl.ok(&["get", "widget", "one", "-o", "jsonpath={.spec.color}{.status}"]).await? == "blue");
+    kubectl.ok_with(&["apply", "-f", "-"], &WIDGET.replace("red", "green")).await?;
+
+    let clash = DEFINITION.replace("widgets.example.com", "gadgets.example.com").replace("plural: widgets", "plural: gadgets");
+    kubectl.ok_with(&["create", "-f", "-"], &clash).await?;
+    let accepted = kubectl.ok(&["get", "crd", "gadgets.example.com", "-o", "jsonpath={.status.conditions[?(@.type=='NamesAccepted')].status}"]).await?;
+    ensure!(accepted == "False", "two definitions cannot share a kind: {accepted}");
+
+    kubectl.ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"metadata":{"finalizers":["example.com/hold"]}}"#]).await?;
+    kubectl.ok(&["delete", "crd", "widgets.example.com", "--wait=false"]).await?;
+    ensure!(kubectl.ok(&["get", "crd", "widgets.example.com", "-o", "jsonpath={.metadata.deletionTimestamp}"]).await?.contains('T'), "the definition waits for its last instance");
+    kubectl.ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]).await?;
+    kubectl.ok(&["wait", "--for=delete", "crd/widgets.example.com", "--timeout=5s"]).await?;
+    ensure!(kubectl.fails(&["get", "--raw", "/apis/example.com/v1/widgets"]).await?.contains("could not find the requested resource"));
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_that_cannot_be_served_is_refused() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let kubectl = Kubectl::new(&platform)?;
+    let cases = [
+        (DEFINITION.replace("widgets.example.com", "wodgets.example.com"), "must be spec.names.plural"),
+        (DEFINITION.replace("scope: Namespaced", "scope: Everywhere"), "Unsupported value"),
+        (DEFINITION.replace("storage: true", "storage: false"), "exactly one version marked as storage version"),
+    ];
+    for (manifest, expect) in cases {
+        let output = kubectl.run_with(&["create", "-f", "-"], &manifest).await?;
+        ensure!(!output.ok && output.stderr.contains(expect), "{expect}: {}", output.stderr);
+    }
+    ensure!(!kubectl.ok(&["get", "crd", "-o", "name"]).await?.contains("widgets"));
+    platform.stop().await;
+    Ok(())
+}
