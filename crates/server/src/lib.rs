@@ -1,0 +1,18 @@
+//! One process: configuration, the platform's directory and its lock, the local
+//! certificate authority, every listener with TLS, routing by host or path, and
+//! the life of the capabilities it is handed. It names none of them.
+
+pub mod config;
+pub mod layout;
+pub mod pki;
+pub mod seal;
+pub mod tokens;
+pub mod kubeconfig;
+pub mod platform;
+pub mod routes;
+pub mod listen;
+pub mod boot;
+
+pub use boot::{Running, Server};
+pub use config::Config;
+pub use layout::Layout;
