@@ -1,0 +1,2 @@
+//! x
+pub(crate) fn start(_: &capability::Context) {}

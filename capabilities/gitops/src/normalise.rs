@@ -1,0 +1,194 @@
+//! What two objects are before they are compared: without what the server and
+//! other writers add, in one spelling. Pure; it must never change what is applied,
+//! except where a function says so.
+
+use api::KindDescriptor;
+use machinery::patch::Schema;
+use serde_json::{Map, Value};
+
+use crate::project::matches;
+use crate::resource::{self, Key};
+use crate::types::IgnoreDifference;
+
+/// The annotation in which client-side apply keeps what it last applied.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Metadata that the server owns.
+const SERVER_METADATA: [&str; 8] = [
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// Brings a rendered object into the form in which it is applied: no server-owned fields, a
+/// Secret's `stringData` as `data`, no empty annotations.
+pub fn desired(object: &mut Value) {
+    resource::without_nulls(object);
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        SERVER_METADATA.iter().for_each(|name| drop(metadata.remove(*name)));
+        if metadata.get("annotations").and_then(Value::as_object).is_some_and(Map::is_empty) {
+            metadata.remove("annotations");
+        }
+    }
+    let gvk = resource::gvk(object);
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+        match (&*gvk.group, &*gvk.kind) {
+            ("", "Secret") => secret(fields),
+            ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => drop_empty(fields, "rules"),
+            _ => {}
+        }
+    }
+}
+
+/// `stringData` is write-only: the server answers with `data`.
+fn secret(fields: &mut Map<String, Value>) {
+    let Some(Value::Object(texts)) = fields.remove("stringData") else { return };
+    let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    for (name, text) in texts {
+        if let Some(text) = text.as_str() {
+            data[name] = Value::String(base64(text.as_bytes()));
+        }
+    }
+}
+
+fn drop_empty(fields: &mut Map<String, Value>, name: &str) {
+    if fields.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        fields.remove(name);
+    }
+}
+
+/// Standard base64 with padding.
+pub fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let sextet = (group >> (18 - 6 * place)) & 63;
+            let digit = char::from(ALPHABET[sextet as usize]);
+            text.push(if place <= chunk.len() { digit } else { '=' });
+        }
+    }
+    text
+}
+
+/// The schema that merges an object of a kind; `None` for custom kinds.
+pub fn schema(kind: Option<&KindDescriptor>) -> Option<Schema<'static>> {
+    let name = &kind?.type_name;
+    let known = api::builtin::types().by_name(name)?;
+    Some((api::builtin::types(), &known.name))
+}
+
+/// What client-side apply last applied to a live object.
+pub fn last_applied(live: &Value) -> Option<Value> {
+    serde_json::from_str(resource::annotation(live, LAST_APPLIED)?).ok()
+}
+
+/// What `live` becomes when `desired` is applied to it: the three-way merge, by the schema of a
+/// built-in kind, or as plain JSON.
+pub fn predict(desired: &Value, live: &Value, kind: Option<&KindDescriptor>) -> Value {
+    let original = last_applied(live);
+    let mut predicted = machinery::merge3::three_way(original.as_ref(), desired, live, schema(kind));
+    keep_claim_templates(desired, live, &mut predicted);
+    predicted
+}
+
+/// The server completes the claim templates of a StatefulSet inside a list that merges whole, so
+/// that the merge would undo it; what the server only added is kept.
+fn keep_claim_templates(desired: &Value, live: &Value, predicted: &mut Value) {
+    const POINTER: &str = "/spec/volumeClaimTemplates";
+    if resource::text(desired, "/kind") != "StatefulSet" {
+        return;
+    }
+    if let (Some(wanted), Some(actual), Some(place)) =
+        (desired.pointer(POINTER), live.pointer(POINTER), predicted.pointer_mut(POINTER))
+        && covers(actual, wanted)
+    {
+        *place = actual.clone();
+    }
+}
+
+/// Whether `actual` holds all that `wanted` states.
+fn covers(actual: &Value, wanted: &Value) -> bool {
+    match (actual, wanted) {
+        (Value::Object(actual), Value::Object(wanted)) => {
+            wanted.iter().all(|(name, wanted)| actual.get(name).is_some_and(|actual| covers(actual, wanted)))
+        }
+        (Value::Array(actual), Value::Array(wanted)) => {
+            actual.len() == wanted.len() && actual.iter().zip(wanted).all(|(actual, wanted)| covers(actual, wanted))
+        }
+        (actual, wanted) => actual == wanted,
+    }
+}
+
+/// Whether applying would change nothing that counts: status, what the server writes and
+/// `ignored` places are left out of the comparison.
+pub fn is_same(predicted: &Value, live: &Value, kind: Option<&KindDescriptor>, ignored: &[String]) -> bool {
+    let compared = |object: &Value| {
+        let mut object = object.clone();
+        strip(&mut object);
+        ignored.iter().for_each(|pointer| remove(&mut object, pointer));
+        object
+    };
+    machinery::diff::equal(&compared(predicted), &compared(live), schema(kind))
+}
+
+fn strip(object: &mut Value) {
+    let Some(fields) = object.as_object_mut() else { return };
+    fields.remove("status");
+    let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    SERVER_METADATA.iter().for_each(|name| drop(metadata.remove(*name)));
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.remove(LAST_APPLIED);
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+    resource::without_nulls(object);
+}
+
+/// Removes what a JSON pointer names; nothing if it names nothing.
+fn remove(object: &mut Value, pointer: &str) {
+    let Some((parent, name)) = pointer.rsplit_once('/') else { return };
+    let name = name.replace("~1", "/").replace("~0", "~");
+    match object.pointer_mut(parent) {
+        Some(Value::Object(fields)) => drop(fields.remove(&name)),
+        Some(Value::Array(items)) => {
+            if let Some(index) = name.parse::<usize>().ok().filter(|index| *index < items.len()) {
+                items.remove(index);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The places of one object that an Application says not to compare.
+pub fn ignored_pointers(rules: &[IgnoreDifference], key: &Key) -> Vec<String> {
+    let is = |wanted: &str, actual: &str| wanted.is_empty() || wanted == actual;
+    rules
+        .iter()
+        .filter(|rule| matches(&rule.group, &key.group, None) && matches(&rule.kind, &key.kind, None))
+        .filter(|rule| is(&rule.name, &key.name) && is(&rule.namespace, &key.namespace))
+        .flat_map(|rule| rule.json_pointers.iter().cloned())
+        .collect()
+}
+
+/// Takes the live values of ignored places into what is applied (RespectIgnoreDifferences).
+pub fn respect_ignored(desired: &mut Value, live: &Value, ignored: &[String]) {
+    for pointer in ignored.iter().filter(|pointer| !pointer.starts_with("/status")) {
+        remove(desired, pointer);
+        let (Some(value), Some((parent, name))) = (live.pointer(pointer), pointer.rsplit_once('/')) else { continue };
+        if let Some(Value::Object(fields)) = desired.pointer_mut(parent) {
+            fields.insert(name.replace("~1", "/").replace("~0", "~"), value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! What an Application wants and what is there: project, destination, sources,
+//! objects. Everything a decision needs is read here; nothing is decided or written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::{ClusterName, Gvk, KindDescriptor, Status};
+use client::{Cache, ObjectKey, Objects};
+use serde_json::Value;
+
+use crate::compare::{self, Context, Resource};
+use crate::destination::{self, Resolved};
+use crate::health::Rules;
+use crate::live::LiveState;
+use crate::manifests::{self, Kinds, Place};
+use crate::project::Project;
+use crate::resource::{Key, Live};
+use crate::source::{self, Fetched, Fetcher, Refresh};
+use crate::stored::App;
+use crate::types::Condition;
+
+/// Where things are read.
+#[derive(Clone)]
+pub struct Observer {
+    /// Objects.
+    pub objects: Arc<dyn Objects>,
+    /// Projects.
+    pub projects: Cache,
+    /// Sources.
+    pub fetcher: Arc<Fetcher>,
+    /// Live objects.
+    pub live: LiveState,
+    /// URL of the platform's own API.
+    pub api_url: String,
+    /// Namespace of projects.
+    pub control_namespace: String,
+    /// Health rules.
+    pub rules: Rules,
+}
+
+/// What was read of one Application.
+#[derive(Default)]
+pub struct Observation {
+    /// Why nothing can be compared, or what else is worth saying.
+    pub conditions: Vec<Condition>,
+    /// Whether the conditions are why nothing can be compared.
+    pub failure: Option<Failure>,
+    /// Where to.
+    pub destination: Option<Resolved>,
+    /// Whose rules count.
+    pub project: Project,
+    /// Commits of the sources.
+    pub revisions: Vec<String>,
+    /// Kinds of the sources.
+    pub source_types: Vec<String>,
+    /// How the destination serves the kinds that are concerned.
+    pub kinds: Kinds,
+    /// What is wanted.
+    pub desired: BTreeMap<Key, Arc<Value>>,
+    /// What is wanted or there.
+    pub resources: Vec<Resource>,
+}
+
+/// Why nothing can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The spec is wrong.
+    Spec,
+    /// What is wanted is not known.
+    Comparison,
+}
+
+impl Observation {
+    /// The cluster of the objects.
+    pub fn cluster(&self) -> Option<&ClusterName> {
+        self.destination.as_ref().map(|destination| &destination.cluster)
+    }
+
+    fn fail(mut self, failure: Failure, message: impl Into<String>) -> Self {
+        let kind = match failure {
+            Failure::Spec => "InvalidSpecError",
+            Failure::Comparison => "ComparisonError",
+        };
+        self.conditions.push(Condition::new(kind, message));
+        self.failure = Some(failure);
+        self
+    }
+}
+
+impl Observer {
+    /// Reads everything that concerns an Application. `pinned` are the revisions of an operation.
+    pub async fn observe(&self, app: &App, pinned: &[String], refresh: Refresh) -> Result<Observation, Status> {
+        let spec = self.check_spec(app);
+        if spec.failure.is_some() {
+            return Ok(spec);
+        }
+        let (fetched, observation) = self.fetch(app, pinned, refresh, spec).await;
+        if observation.failure.is_some() {
+            return Ok(observation);
+        }
+        self.want(app, &fetched, observation).await
+    }
+
+    /// The parts that need no source: destination, project, and what it permits.
+    fn check_spec(&self, app: &App) -> Observation {
+        let spec = &app.typed.spec;
+        let observation = Observation::default();
+        if let Some(error) = source::spec_error(spec.sources()) {
+            return observation.fail(Failure::Spec, error);
+        }
+        let holder = &app.key.cluster;
+        let resolved = match destination::resolve(&app.key.name, &spec.destination, holder, &self.api_url) {
+            Ok(resolved) => resolved,
+            Err(error) => return observation.fail(Failure::Spec, error),
+        };
+        let name = spec.project();
+        let project = self
+            .projects
+            .get(&ObjectKey::new(holder, &self.control_namespace, name))
+            .and_then(|object| object.parse::<Project>().ok())
+            .filter(|project| project.permits_namespace(&app.key.namespace, &self.control_namespace));
+        let Some(project) = project else {
+            let error = format!("Application referencing project {name} which does not exist");
+            return observation.fail(Failure::Spec, error);
+        };
+        let conditions = project.conditions(spec.sources(), &resolved.destination);
+        let failure = (!conditions.is_empty()).then_some(Failure::Spec);
+        Observation { conditions, failure, destination: Some(resolved), project, ..observation }
+    }
+
+    /// Fetches and renders every source, in their order.
+    async fn fetch(
+        &self,
+        app: &App,
+        pinned: &[String],
+        refresh: Refresh,
+        mut observation: Observation,
+    ) -> (Vec<Fetched>, Observation) {
+        let mut all = Vec::new();
+        for (index, source) in app.typed.spec.sources().iter().enumerate() {
+            let revision = pinned.get(index).filter(|revision| !revision.is_empty());
+            let revision = revision.map_or_else(|| source.revision(), String::as_str);
+            match self.fetcher.fetch(source, revision, refresh).await {
+                Ok(fetched) => {
+                    observation.revisions.push(fetched.revision.clone());
+                    let kind = fetched.rendered.as_ref().map(|rendered| rendered.kind.to_string());
+                    observation.source_types.extend(kind);
+                    all.push(fetched);
+                }
+                Err(error) => {
+                    observation.revisions.clear();
+                    let message = format!("Failed to load target state: failed to generate manifest for source {} of {}: {error}", index + 1, app.typed.spec.sources().len());
+                    return (all, observation.fail(Failure::Comparison, message));
+                }
+            }
+        }
+        (all, observation)
+    }
+
+    /// Makes the wanted objects, then looks at what is there.
+    async fn want(&self, app: &App, fetched: &[Fetched], observation: Observation) -> Result<Observation, Status> {
+        let mut observation = observation;
+        let Some(cluster) = observation.cluster().cloned() else { return Ok(observation) };
+        let rendered: Vec<&Value> =
+            fetched.iter().filter_map(|one| one.rendered.as_ref()).flat_map(|rendered| &rendered.objects).collect();
+        for gvk in manifests::kinds_of(rendered.iter().copied()) {
+            observation.kinds.entry(gvk.clone()).or_insert(self.objects.kind(&cluster, &gvk).await?);
+        }
+        let namespace = app.typed.spec.destination.namespace.as_str();
+        let place = Place { owner: &app.owner, cluster: &cluster, namespace };
+        match manifests::targets(&rendered, &place, &observation.kinds) {
+            Ok(targets) => {
+                observation.desired = targets.objects;
+                observation.conditions.extend(targets.conditions);
+            }
+            Err(error) => return Ok(observation.fail(Failure::Comparison, error)),
+        }
+        self.look(app, &mut observation).await?;
+        Ok(observation)
+    }
+
+    /// Looks at what is there, again after a sync. Kinds that were not served may be by now.
+    pub async fn look(&self, app: &App, observation: &mut Observation) -> Result<(), Status> {
+        let Some(cluster) = observation.cluster().cloned() else { return Ok(()) };
+        self.know_kinds(app, &cluster, &mut observation.kinds).await?;
+        let served: Vec<KindDescriptor> = observation.kinds.values().flatten().cloned().collect();
+        let wanted: Vec<Key> = observation.desired.keys().cloned().collect();
+        self.live.follow(&app.key, &cluster, &served, &wanted).await;
+        let mut live = BTreeMap::new();
+        for (key, desired) in &observation.desired {
+            let kind = observation.kinds.get(&crate::resource::gvk(desired)).and_then(Option::as_ref);
+            let object = kind.and_then(|kind| self.live.get(&cluster, kind, key));
+            if let Some(found) = object.and_then(Live::read) {
+                live.insert(key.clone(), found);
+            }
+        }
+        let owned = self.live.owned(&app.owner, &cluster);
+        let context = self.context(app, &cluster, &observation.kinds);
+        observation.resources = compare::compare(&observation.desired, &live, &owned, &context);
+        Ok(())
+    }
+
+    /// What objects of an Application are compared with.
+    pub fn context<'a>(&self, app: &'a App, cluster: &'a ClusterName, kinds: &'a Kinds) -> Context<'a> {
+        let ignore = &app.typed.spec.ignore_differences;
+        Context { owner: &app.owner, cluster, ignore, kinds, rules: self.rules }
+    }
+
+    /// Adds the kinds that the Application had objects of, and asks again for those that were not
+    /// served: extras are found among the first, a definition of the same sync may serve the others.
+    async fn know_kinds(&self, app: &App, cluster: &ClusterName, kinds: &mut Kinds) -> Result<(), Status> {
+        let reported = app.typed.status.resources.iter();
+        for gvk in reported.map(|one| Gvk::new(&one.group, &one.version, &one.kind)) {
+            kinds.entry(gvk).or_insert(None);
+        }
+        let unknown: Vec<Gvk> =
+            kinds.iter().filter(|(_, kind)| kind.is_none()).map(|(gvk, _)| gvk.clone()).collect();
+        for gvk in unknown {
+            let kind = self.objects.kind(cluster, &gvk).await?;
+            kinds.insert(gvk, kind);
+        }
+        Ok(())
+    }
+}
