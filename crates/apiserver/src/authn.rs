@@ -15,7 +15,11 @@ pub struct Certified(pub Identity);
 
 impl ApiServer {
     /// The caller's identity. A token that is not known is refused, not taken for nobody.
-    pub(crate) async fn authenticate(&self, certified: Option<&Certified>, headers: &HeaderMap) -> Result<Identity, Status> {
+    pub(crate) async fn authenticate(
+        &self,
+        certified: Option<&Certified>,
+        headers: &HeaderMap,
+    ) -> Result<Identity, Status> {
         if let Some(Certified(identity)) = certified {
             return Ok(identity.clone());
         }

@@ -143,8 +143,12 @@ pub fn default_spec(object: &mut Map<String, Value>) {
 
 /// Reads and checks a definition.
 pub fn read(object: &Map<String, Value>, name: &str, labels: &Value) -> Result<Definition, Status> {
-    let spec: Spec = serde_json::from_value(object.get("spec").cloned().unwrap_or_else(|| json!({})))
-        .map_err(|error| Status::bad_request(format!("CustomResourceDefinition in version \"v1\" cannot be handled as a CustomResourceDefinition: {error}")))?;
+    let spec: Spec =
+        serde_json::from_value(object.get("spec").cloned().unwrap_or_else(|| json!({}))).map_err(|error| {
+            Status::bad_request(format!(
+                "CustomResourceDefinition in version \"v1\" cannot be handled as a CustomResourceDefinition: {error}"
+            ))
+        })?;
     check(&spec, name)?;
     let namespaced = spec.scope == "Namespaced";
     let versions = spec.versions.iter().map(|version| read_version(&spec, version, namespaced)).collect();
@@ -227,15 +231,20 @@ fn read_version(spec: &Spec, version: &VersionSpec, namespaced: bool) -> Version
     let descriptor = KindDescriptor {
         gvk: Gvk::new(&spec.group, &version.name, &names.kind),
         plural: names.plural.as_str().into(),
-        singular: if names.singular.is_empty() { names.kind.to_lowercase().into() } else { names.singular.as_str().into() },
-        list_kind: if names.list_kind.is_empty() { format!("{}List", names.kind).into() } else { names.list_kind.as_str().into() },
+        singular: if names.singular.is_empty() {
+            names.kind.to_lowercase().into()
+        } else {
+            names.singular.as_str().into()
+        },
+        list_kind: if names.list_kind.is_empty() {
+            format!("{}List", names.kind).into()
+        } else {
+            names.list_kind.as_str().into()
+        },
         short_names: shared(&names.short_names),
         categories: shared(&names.categories),
         namespaced,
-        subresources: Subresources {
-            status: subresources.is_some_and(|held| held.get("status").is_some()),
-            scale,
-        },
+        subresources: Subresources { status: subresources.is_some_and(|held| held.get("status").is_some()), scale },
         has_generation: true,
         verbs: Verbs::All,
         selectable_fields: version.selectable_fields.iter().map(|field| Arc::from(field.json_path.as_str())).collect(),

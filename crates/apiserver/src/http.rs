@@ -8,6 +8,7 @@ mod body;
 mod discovery;
 mod openapi;
 mod query;
+mod reply;
 mod resource;
 mod reviews;
 mod table;
@@ -16,12 +17,14 @@ mod watch;
 use api::{Reason, Status};
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::ApiServer;
 use crate::authn::Certified;
-use crate::request::{Place, ResourcePath, place};
+use crate::request::{Place, place};
+
+use reply::{json_response, refusal, respond};
 
 pub(crate) use discovery::preferred;
 
@@ -112,33 +115,4 @@ fn go_architecture() -> &'static str {
         "aarch64" => "arm64",
         other => other,
     }
-}
-
-/// A `Status` as a response.
-pub(crate) fn refusal(status: &Status) -> Response<Body> {
-    let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json_response(code, &status.to_json());
-    if status.retry_after_secs > 0 {
-        response.headers_mut().insert(header::RETRY_AFTER, status.retry_after_secs.into());
-    }
-    response
-}
-
-fn json_response(code: StatusCode, value: &Value) -> Response<Body> {
-    respond(code, "application/json", Bytes::from(value.to_string()))
-}
-
-fn respond(code: StatusCode, content_type: &'static str, body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = code;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache, private"));
-    response
-}
-
-
-/// The namespace a path is in, as callers are judged by.
-fn scope(path: &ResourcePath) -> Option<&str> {
-    path.namespace.as_deref()
 }

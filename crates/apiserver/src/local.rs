@@ -16,7 +16,8 @@ use machinery::patch::Body as PatchBody;
 use serde_json::Value;
 
 use crate::ApiServer;
-use crate::pipeline::{Change, Deleted, Part, ReadAt, Selectors, Subject, Tree, WatchFrom, Watching, Write, authorize};
+use crate::pipeline::{Change, Deleted, Part, ReadAt, Selectors, Subject, WatchFrom, Watching, Write, authorize};
+use crate::tree::Tree;
 
 /// The in-process transport, acting as one identity.
 pub struct Local {
@@ -224,4 +225,3 @@ pub(crate) fn parse_revision(text: &str) -> Result<u64> {
         Status::bad_request(format!("Invalid value: \"{text}\": resourceVersion must be a decimal number"))
     })
 }
-

@@ -120,11 +120,7 @@ impl Record {
 
     /// The object as controllers see it.
     pub fn object(&self, cluster: &ClusterName, kind: &KindDescriptor) -> Result<client::Object, Status> {
-        Ok(client::Object {
-            cluster: cluster.clone(),
-            meta: Arc::new(self.object_meta()?),
-            json: self.json(kind),
-        })
+        Ok(client::Object { cluster: cluster.clone(), meta: Arc::new(self.object_meta()?), json: self.json(kind) })
     }
 }
 

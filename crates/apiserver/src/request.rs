@@ -136,6 +136,5 @@ fn decode(segment: &str) -> Option<String> {
     (!text.contains(['/', '\0']) && text != "." && text != "..").then_some(text)
 }
 
-
 #[cfg(test)]
 mod tests;

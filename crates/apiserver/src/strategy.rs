@@ -5,7 +5,7 @@
 use api::KindDescriptor;
 use serde_json::{Map, Value, json};
 
-use crate::pipeline::Tree;
+use crate::tree::Tree;
 use crate::{crd, record};
 
 /// Kinds that a PUT to a free name creates.
@@ -24,8 +24,8 @@ pub fn prepare_create(kind: &KindDescriptor, object: &mut Tree) {
     prepare_write(kind, object);
     match (&*kind.gvk.group, &*kind.plural) {
         ("", "namespaces") => {
-            let name = crate::pipeline::meta_text(object, "name").to_owned();
-            let meta = crate::pipeline::meta_of(object);
+            let name = crate::tree::meta_text(object, "name").to_owned();
+            let meta = crate::tree::meta_of(object);
             let labels = meta.entry("labels").or_insert_with(|| json!({}));
             if !labels.is_object() {
                 *labels = json!({});
@@ -41,7 +41,7 @@ pub fn prepare_create(kind: &KindDescriptor, object: &mut Tree) {
             object.insert("status".into(), json!({"phase": "Pending"}));
         }
         (crd::GROUP, crd::PLURAL) => {
-            let meta = crate::pipeline::meta_of(object);
+            let meta = crate::tree::meta_of(object);
             let finalizers = meta.entry("finalizers").or_insert_with(|| json!([]));
             if let Some(list) = finalizers.as_array_mut()
                 && !list.contains(&json!(crd::FINALIZER))

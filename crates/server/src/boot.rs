@@ -309,9 +309,8 @@ fn open_store(layout: &Layout, clock: &Clock, ids: &Ids) -> Result<Store, Diagno
     let mut options = store::Options::new(clock.clone());
     options.sealer = Some(Arc::new(FileSealer::open(layout, ids)?));
     options.seals = Arc::new(|group, resource| group.is_empty() && resource == "secrets");
-    options.volatile = Arc::new(|group, resource| {
-        matches!((group, resource), ("", "events") | ("coordination.k8s.io", "leases"))
-    });
+    options.volatile =
+        Arc::new(|group, resource| matches!((group, resource), ("", "events") | ("coordination.k8s.io", "leases")));
     let engine = Sqlite::open(&layout.store()).map_err(|error| store_failed(layout, &error))?;
     Store::open(Box::new(engine), options).map_err(|error| store_failed(layout, &error))
 }
@@ -338,7 +337,12 @@ fn reason(diagnostic: &Diagnostic) -> String {
     diagnostic
         .code
         .split('-')
-        .map(|word| word.chars().enumerate().map(|(at, letter)| if at == 0 { letter.to_ascii_uppercase() } else { letter }).collect::<String>())
+        .map(|word| {
+            word.chars()
+                .enumerate()
+                .map(|(at, letter)| if at == 0 { letter.to_ascii_uppercase() } else { letter })
+                .collect::<String>()
+        })
         .collect()
 }
 
@@ -351,7 +355,10 @@ fn in_order(capabilities: Vec<Box<dyn Capability>>) -> Result<Vec<Box<dyn Capabi
         let next = waiting.iter().position(|capability| capability.descriptor().needs.iter().all(|need| there(&need)));
         let Some(next) = next else {
             let names: Vec<&str> = waiting.iter().map(|capability| capability.descriptor().name).collect();
-            return Err(not_up(&format!("capabilities wait for each other or for one that is not there: {}", names.join(", "))));
+            return Err(not_up(&format!(
+                "capabilities wait for each other or for one that is not there: {}",
+                names.join(", ")
+            )));
         };
         ordered.push(waiting.remove(next));
     }

@@ -126,8 +126,7 @@ impl Layout {
             )
             .hint("stop it with `coracle stop`, or use `coracle status`"));
         }
-        write_private(&self.pid(), std::process::id().to_string().as_bytes())
-            .map_err(|error| self.unusable(&error))?;
+        write_private(&self.pid(), std::process::id().to_string().as_bytes()).map_err(|error| self.unusable(&error))?;
         Ok(Lock { _file: file, pid: self.pid() })
     }
 

@@ -2,16 +2,16 @@
 //! certificate authority, every listener with TLS, routing by host or path, and
 //! the life of the capabilities it is handed. It names none of them.
 
+pub mod boot;
 pub mod config;
-pub mod layout;
-pub mod pki;
-pub mod seal;
-pub mod tokens;
 pub mod kubeconfig;
+pub mod layout;
+pub mod listen;
+pub mod pki;
 pub mod platform;
 pub mod routes;
-pub mod listen;
-pub mod boot;
+pub mod seal;
+pub mod tokens;
 
 pub use boot::{Running, Server};
 pub use config::Config;

@@ -27,12 +27,14 @@ pub struct Member {
 
 /// Serves the definitions in `manifests`, in every cluster if `everywhere`.
 pub async fn define(objects: &dyn Objects, manifests: &str, everywhere: bool) -> Result<(), Diagnostic> {
-    let documents = machinery::yaml::documents(manifests).map_err(|error| failed("a definition cannot be read", &error))?;
+    let documents =
+        machinery::yaml::documents(manifests).map_err(|error| failed("a definition cannot be read", &error))?;
     for mut document in documents {
         if everywhere {
             document["metadata"]["labels"] = json!({api::platform::PLATFORM_KIND_LABEL: "true"});
         }
-        let target = Target::cluster(&ClusterName::root(), &Gvr::new("apiextensions.k8s.io", "v1", "customresourcedefinitions"));
+        let target =
+            Target::cluster(&ClusterName::root(), &Gvr::new("apiextensions.k8s.io", "v1", "customresourcedefinitions"));
         let patch = json!({"metadata": {"labels": document["metadata"]["labels"]}, "spec": document["spec"]});
         put(objects, &target, &document, &patch).await.map_err(|status| failed("a definition is refused", &status))?;
     }

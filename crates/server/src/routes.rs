@@ -45,14 +45,18 @@ impl Routes {
             .and_then(|host| host.to_str().ok())
             .or_else(|| request.uri().host())
             .unwrap_or_default();
-        let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(name, _)| name);
+        let host = host
+            .rsplit_once(':')
+            .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+            .map_or(host, |(name, _)| name);
         let host = host.to_ascii_lowercase();
         let subdomain = host.strip_suffix(&self.endpoints.host).and_then(|left| left.strip_suffix('.'));
         if let Some(route) = self.routes.iter().find(|route| Some(route.subdomain) == subdomain) {
             return Some((route.router.clone(), ""));
         }
         let path = request.uri().path();
-        let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         self.routes.iter().find(|route| below(route.prefix)).map(|route| (route.router.clone(), route.prefix))
     }
 

@@ -8,7 +8,8 @@ use machinery::table::Printer;
 use serde_json::{Value, json};
 
 use super::accept::{self, Form};
-use super::{json_response, respond, table};
+use super::reply::{json_response, respond};
+use super::table;
 use crate::ApiServer;
 use crate::pipeline::{Listing, Subject};
 use crate::record::{Record, compose_partial};

@@ -9,7 +9,8 @@ use http::{HeaderMap, header};
 use machinery::patch::Body as PatchBody;
 use serde_json::Value;
 
-use crate::pipeline::{Tree, apply_unsupported};
+use crate::pipeline::apply_unsupported;
+use crate::tree::Tree;
 
 const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const ACCEPTED_PATCHES: &str =

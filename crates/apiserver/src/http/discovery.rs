@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{accept, json_response, respond};
+use super::accept;
+use super::reply::{json_response, respond};
 use crate::ApiServer;
 use crate::registry::Kind;
 
@@ -259,8 +260,8 @@ fn storage_hash(kind: &Kind) -> String {
     let descriptor = &kind.descriptor;
     let text = format!("{}/{}/{}", descriptor.storage_group, descriptor.plural, descriptor.storage_version);
     // FNV-1a: short, stable, and not a secret.
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     crate::record::base64(&hash.to_be_bytes())
 }

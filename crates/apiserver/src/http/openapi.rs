@@ -14,12 +14,18 @@ use machinery::openapi::{self, KindSchema, Resource, Types};
 use serde_json::Value;
 
 use super::query::Query;
-use super::{accept, answer, json_response, respond};
+use super::reply::{json_response, respond};
+use super::{accept, answer};
 use crate::ApiServer;
 use crate::registry::Kind;
 
 impl ApiServer {
-    pub(super) fn openapi(&self, cluster: &ClusterName, document: &str, parts: &Parts) -> Result<Response<Body>, Status> {
+    pub(super) fn openapi(
+        &self,
+        cluster: &ClusterName,
+        document: &str,
+        parts: &Parts,
+    ) -> Result<Response<Body>, Status> {
         self.known(cluster)?;
         let groups = by_document(&self.registry().all(cluster));
         if document.is_empty() {
@@ -45,7 +51,12 @@ impl ApiServer {
     }
 }
 
-fn respond_document(hash: &str, stated: bool, compressed: Bytes, headers: &HeaderMap) -> Result<Response<Body>, Status> {
+fn respond_document(
+    hash: &str,
+    stated: bool,
+    compressed: Bytes,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, Status> {
     let tag = format!("\"{hash}\"");
     if headers.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes()) {
         return Ok(respond(StatusCode::NOT_MODIFIED, "application/json", Bytes::new()));
@@ -88,9 +99,7 @@ fn hash(kinds: &[Kind]) -> String {
         }
     }
     // Two independent 64-bit FNV-1a runs: collisions would only matter among one server's own documents.
-    let run = |seed: u64| {
-        text.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    };
+    let run = |seed: u64| text.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{:016X}{:016X}", run(0xcbf2_9ce4_8422_2325), run(0x9e37_79b9_7f4a_7c15))
 }
 

@@ -61,7 +61,9 @@ impl Query {
         match self.text("dryRun") {
             "" => Ok(Write { dry_run: false }),
             "All" => Ok(Write { dry_run: true }),
-            other => Err(Status::bad_request(format!("dryRun: Unsupported value: \"{other}\": supported values: \"All\""))),
+            other => {
+                Err(Status::bad_request(format!("dryRun: Unsupported value: \"{other}\": supported values: \"All\"")))
+            }
         }
     }
 
@@ -86,7 +88,9 @@ impl Query {
         let matching = self.text("resourceVersionMatch");
         if self.0.contains_key("sendInitialEvents") {
             if matching != "NotOlderThan" {
-                return Err(forbidden("resourceVersionMatch is required when sendInitialEvents is set, and must be NotOlderThan"));
+                return Err(forbidden(
+                    "resourceVersionMatch is required when sendInitialEvents is set, and must be NotOlderThan",
+                ));
             }
             if self.flag("sendInitialEvents") {
                 if !self.flag("allowWatchBookmarks") {
@@ -130,7 +134,10 @@ impl Query {
         };
         let grace = body.get("gracePeriodSeconds").and_then(Value::as_i64);
         Ok(DeleteOptions {
-            preconditions: Preconditions { uid: precondition("uid"), resource_version: precondition("resourceVersion") },
+            preconditions: Preconditions {
+                uid: precondition("uid"),
+                resource_version: precondition("resourceVersion"),
+            },
             propagation,
             grace_period_secs: grace.or(self.number("gracePeriodSeconds")?.map(u64::cast_signed)),
             dry_run,
@@ -139,6 +146,10 @@ impl Query {
 }
 
 fn forbidden(why: &str) -> Status {
-    let cause = api::Cause { reason: "FieldValueForbidden".into(), message: format!("Forbidden: {why}"), field: "resourceVersionMatch".into() };
+    let cause = api::Cause {
+        reason: "FieldValueForbidden".into(),
+        message: format!("Forbidden: {why}"),
+        field: "resourceVersionMatch".into(),
+    };
     Status::invalid("meta.k8s.io", "ListOptions", "", vec![cause])
 }

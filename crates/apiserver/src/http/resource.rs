@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::accept::{self, Form};
 use super::query::Query;
+use super::reply::json_response;
 use super::table::Include;
-use super::{answer, body, json_response, scope, watch};
+use super::{answer, body, watch};
 use crate::ApiServer;
 use crate::pipeline::{Deleted, Part, Selectors, Subject, authorize};
 use crate::request::ResourcePath;
@@ -34,7 +35,7 @@ impl ApiServer {
     ) -> Result<Response<Body>, Status> {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let verb = verb(&parts.method, path, &query)?;
-        authorize(who, verb, &path.gvr, scope(path), path.name.as_deref().unwrap_or_default())?;
+        authorize(who, verb, &path.gvr, path.namespace.as_deref(), path.name.as_deref().unwrap_or_default())?;
         let subject = self.subject(&path.cluster, &path.gvr, path.namespace.as_deref().unwrap_or_default())?;
         let form = accept::form(&parts.headers)?;
         let include = Include::parse(query.text("includeObject"))?;
@@ -66,7 +67,8 @@ impl ApiServer {
     fn list_many(&self, subject: &Subject, asked: &Asked<'_>) -> Result<Response<Body>, Status> {
         let query = &asked.query;
         let selectors = self.selectors(subject, query)?;
-        let listing = self.list(subject, false, &selectors, query.read_at()?, query.limit()?, query.text("continue"))?;
+        let listing =
+            self.list(subject, false, &selectors, query.read_at()?, query.limit()?, query.text("continue"))?;
         self.answer_list(subject, &listing, asked.form, asked.include, &asked.parts.headers)
     }
 
@@ -128,9 +130,7 @@ impl ApiServer {
         let options = asked.query.delete(&delete_body(asked, body).await?)?;
         match self.delete(&placed(subject, asked)?, asked.name(), &options).await? {
             Deleted::Gone(record) => Ok(answer::deleted(subject, asked.name(), &record)),
-            Deleted::Waiting(record) => {
-                self.answer_object(StatusCode::OK, subject, &record, asked.form, asked.include)
-            }
+            Deleted::Waiting(record) => self.answer_object(StatusCode::OK, subject, &record, asked.form, asked.include),
         }
     }
 
@@ -141,7 +141,13 @@ impl ApiServer {
         self.answer_list(subject, &listing, asked.form, asked.include, &asked.parts.headers)
     }
 
-    async fn scale(&self, verb: &str, subject: &Subject, asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    async fn scale(
+        &self,
+        verb: &str,
+        subject: &Subject,
+        asked: &Asked<'_>,
+        body: Body,
+    ) -> Result<Response<Body>, Status> {
         let subject = placed(subject, asked)?;
         let write = asked.query.write()?;
         let scale = match verb {

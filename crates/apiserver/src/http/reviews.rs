@@ -6,9 +6,11 @@ use contracts::auth::Identity;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{body, json_response};
+use super::body;
+use super::reply::json_response;
 use crate::ApiServer;
-use crate::pipeline::{Subject, Tree};
+use crate::pipeline::Subject;
+use crate::tree::Tree;
 
 impl ApiServer {
     pub(super) async fn review(

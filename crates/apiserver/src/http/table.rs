@@ -46,7 +46,8 @@ pub fn row(
     match include {
         Include::None => {}
         Include::Metadata => {
-            row["object"] = serde_json::from_slice(&compose_partial(&record.meta, record.revision)).map_err(Status::internal)?;
+            row["object"] =
+                serde_json::from_slice(&compose_partial(&record.meta, record.revision)).map_err(Status::internal)?;
         }
         Include::Object => row["object"] = object,
     }

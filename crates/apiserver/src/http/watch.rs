@@ -146,7 +146,9 @@ impl Running {
         }
         let object: Value = match self.shape.form {
             Form::Object => json!({"kind": kind.gvk.kind, "apiVersion": kind.gvk.api_version(), "metadata": metadata}),
-            Form::Metadata => json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}),
+            Form::Metadata => {
+                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
+            }
             Form::Table => table::whole(kind, Vec::new(), metadata, false),
         };
         event_line("BOOKMARK", object.to_string().as_bytes())

@@ -6,7 +6,7 @@ use api::{ClusterName, Gvr, Status};
 use serde_json::{Value, json};
 use store::{Expect, Key, Prefix, Transaction};
 
-use super::{ApiServer, Subject, store_error};
+use super::server::{ApiServer, Subject, store_error};
 use crate::record::split;
 use crate::strategy;
 
@@ -55,7 +55,9 @@ impl ApiServer {
         }
         let Some(cluster) = ClusterName::new(name) else { return transaction };
         let namespaces = self.first_namespaces(&cluster).unwrap_or_default();
-        namespaces.into_iter().fold(transaction, |transaction, (key, value)| transaction.put(key, value, Expect::Absent))
+        namespaces
+            .into_iter()
+            .fold(transaction, |transaction, (key, value)| transaction.put(key, value, Expect::Absent))
     }
 
     /// Removes everything that a cluster held.

@@ -5,8 +5,9 @@ use api::{ClusterName, Gvr, ObjectMeta, Status};
 use serde_json::{Value, json};
 use store::{ConflictReason, Expect, Transaction};
 
-use super::{ApiServer, Subject, Tree, Write, meta_of, meta_text, store_error, typed_meta};
+use super::server::{ApiServer, Subject, Write, store_error};
 use crate::record::{Record, split};
+use crate::tree::{Tree, meta_of, meta_text, typed_meta};
 use crate::{crd, strategy};
 
 /// How often a generated name is drawn anew when it is taken.
@@ -136,7 +137,14 @@ impl ApiServer {
         let now = self.clock().now_rfc3339();
         let uid = self.ids().uid();
         let meta = meta_of(object);
-        for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "generation"] {
+        for field in [
+            "resourceVersion",
+            "selfLink",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "managedFields",
+            "generation",
+        ] {
             meta.remove(field);
         }
         drop_empty(meta);

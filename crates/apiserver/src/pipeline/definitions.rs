@@ -9,16 +9,18 @@ use client::DeleteOptions;
 use serde_json::{Value, json};
 
 use super::create::is_definition;
+use super::select::Selectors;
+use super::server::{ApiServer, Subject, Write, store_error};
 use super::update::Part;
-use super::{ApiServer, Selectors, Subject, Tree, Write, meta_of, meta_text};
 use crate::crd::{self, Definition};
 use crate::record::Record;
+use crate::tree::{Tree, meta_of, meta_text};
 
 impl ApiServer {
     /// Puts every stored definition into effect.
     pub(super) fn load_definitions(&self) -> Result<(), Status> {
         let prefix = store::Prefix::topic(crd::GROUP, crd::PLURAL);
-        let page = self.store().list(&prefix, &store::ListOptions::default()).map_err(|error| super::store_error(&error))?;
+        let page = self.store().list(&prefix, &store::ListOptions::default()).map_err(|error| store_error(&error))?;
         for entry in &page.entries {
             let Some(cluster) = ClusterName::new(&entry.key.cluster) else { continue };
             self.define(&cluster, &entry.key.name, &Record::of(entry))?;
@@ -27,7 +29,12 @@ impl ApiServer {
     }
 
     /// Checks a definition and fills its status; does nothing to other kinds.
-    pub(super) fn prepare_definition(&self, subject: &Subject, object: &mut Tree, old: Option<&Tree>) -> Result<(), Status> {
+    pub(super) fn prepare_definition(
+        &self,
+        subject: &Subject,
+        object: &mut Tree,
+        old: Option<&Tree>,
+    ) -> Result<(), Status> {
         if !is_definition(subject) {
             return Ok(());
         }
@@ -83,7 +90,7 @@ impl ApiServer {
         }
         let everything = Subject { namespace: String::new(), ..subject.clone() };
         let options = store::ListOptions { limit: Some(1), ..Default::default() };
-        let page = self.store().list(&everything.prefix(), &options).map_err(|error| super::store_error(&error))?;
+        let page = self.store().list(&everything.prefix(), &options).map_err(|error| store_error(&error))?;
         if !page.entries.is_empty() {
             return Ok(());
         }
@@ -127,7 +134,11 @@ fn refuse_changes(name: &str, old: Option<&Tree>, new: &Tree) -> Result<(), Stat
         .map(|pointer| {
             let value = field(new, pointer).unwrap_or_default();
             let path = format!("spec{}", pointer.replace('/', "."));
-            api::Cause { reason: "FieldValueInvalid".into(), message: format!("Invalid value: {value}: field is immutable"), field: path }
+            api::Cause {
+                reason: "FieldValueInvalid".into(),
+                message: format!("Invalid value: {value}: field is immutable"),
+                field: path,
+            }
         })
         .collect();
     if causes.is_empty() { Ok(()) } else { Err(Status::invalid(crd::GROUP, "CustomResourceDefinition", name, causes)) }

@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use store::{Expect, Transaction};
 
 use super::create::ATTEMPTS;
+use super::read::ReadAt;
+use super::select::Selectors;
+use super::server::{ApiServer, Subject, store_error};
 use super::update::is_finished;
-use super::{ApiServer, ReadAt, Selectors, Subject, Tree, meta_of, store_error};
 use crate::crd;
 use crate::record::{Record, split};
+use crate::tree::{Tree, meta_of};
 
 /// Keeps an owner until its blocking dependents are gone.
 const FOREGROUND: &str = "foregroundDeletion";
@@ -111,7 +114,11 @@ impl ApiServer {
         set_propagation(&mut finalizers, options.propagation);
         let grace = self.grace(subject, &object, options);
         let fields = meta_of(&mut object);
-        if finalizers.is_empty() { fields.remove("finalizers") } else { fields.insert("finalizers".into(), json!(finalizers)) };
+        if finalizers.is_empty() {
+            fields.remove("finalizers")
+        } else {
+            fields.insert("finalizers".into(), json!(finalizers))
+        };
         if !meta.is_deleting() {
             fields.insert("deletionTimestamp".into(), json!(self.clock().now_rfc3339()));
             fields.insert("deletionGracePeriodSeconds".into(), json!(grace));
@@ -167,7 +174,8 @@ fn set_propagation(finalizers: &mut Vec<String>, propagation: Option<Propagation
 
 fn check_preconditions(subject: &Subject, meta: &ObjectMeta, options: &DeleteOptions) -> Result<(), Status> {
     let wanted = &options.preconditions;
-    let pairs = [("UID", &wanted.uid, &meta.uid), ("ResourceVersion", &wanted.resource_version, &meta.resource_version)];
+    let pairs =
+        [("UID", &wanted.uid, &meta.uid), ("ResourceVersion", &wanted.resource_version, &meta.resource_version)];
     for (what, wanted, held) in pairs {
         if let Some(wanted) = wanted
             && wanted != held

@@ -6,9 +6,10 @@ use machinery::patch::{self, Body as PatchBody};
 use serde_json::Value;
 
 use super::create::ATTEMPTS;
+use super::server::{ApiServer, Subject, Write};
 use super::update::Part;
-use super::{ApiServer, Subject, Tree, Write, meta_text};
 use crate::record::Record;
+use crate::tree::{Tree, meta_text};
 
 impl ApiServer {
     /// Changes an object, or a part of it, and returns it as stored.

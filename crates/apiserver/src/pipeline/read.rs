@@ -6,7 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use store::Prefix;
 
-use super::{ApiServer, Selectors, Subject, store_error};
+use super::select::Selectors;
+use super::server::{ApiServer, Subject, store_error};
 use crate::record::Record;
 
 /// The state that a list is of.
@@ -66,15 +67,16 @@ impl ApiServer {
     ) -> Result<Listing, Status> {
         let prefix = if all_clusters { everywhere(subject) } else { subject.prefix() };
         let (at, after) = match parse_token(token)? {
-            Some(token) => {
-                (ReadAt::Exact(token.rv), Some(store::Key::new(
+            Some(token) => (
+                ReadAt::Exact(token.rv),
+                Some(store::Key::new(
                     prefix.group.clone(),
                     prefix.resource.clone(),
                     token.cluster,
                     token.namespace,
                     token.name,
-                )))
-            }
+                )),
+            ),
             None => (at, None),
         };
         if let ReadAt::NotOlderThan(asked) = at
@@ -109,7 +111,8 @@ impl ApiServer {
             at = Some(page.revision);
             for entry in &page.entries {
                 let record = Record::of(entry);
-                if selectors.is_everything() || selectors.matches(kind, &entry.key.namespace, &entry.key.name, &record) {
+                if selectors.is_everything() || selectors.matches(kind, &entry.key.namespace, &entry.key.name, &record)
+                {
                     let cluster = ClusterName::new(&entry.key.cluster).unwrap_or_else(ClusterName::root);
                     let (namespace, name) = (entry.key.namespace.to_string(), entry.key.name.to_string());
                     items.push(Listed { cluster, namespace, name, record });

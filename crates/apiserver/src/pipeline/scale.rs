@@ -6,9 +6,10 @@ use api::kind::ScalePaths;
 use machinery::patch::Body as PatchBody;
 use serde_json::{Map, Value, json};
 
+use super::server::{ApiServer, Subject, Write};
 use super::update::Part;
-use super::{ApiServer, Subject, Tree, Write, meta_of, meta_text};
 use crate::record::Record;
+use crate::tree::{Tree, meta_of, meta_text};
 
 impl ApiServer {
     /// The scale of an object, as JSON.
@@ -18,7 +19,13 @@ impl ApiServer {
     }
 
     /// Sets the replicas of an object from a whole `Scale`.
-    pub async fn update_scale(&self, subject: &Subject, name: &str, scale: &Tree, write: &Write) -> Result<Value, Status> {
+    pub async fn update_scale(
+        &self,
+        subject: &Subject,
+        name: &str,
+        scale: &Tree,
+        write: &Write,
+    ) -> Result<Value, Status> {
         let replicas = scale
             .get("spec")
             .and_then(|spec| spec.get("replicas"))
@@ -41,9 +48,16 @@ impl ApiServer {
     }
 
     /// Patches the `Scale` of an object.
-    pub async fn patch_scale(&self, subject: &Subject, name: &str, body: &PatchBody, write: &Write) -> Result<Value, Status> {
+    pub async fn patch_scale(
+        &self,
+        subject: &Subject,
+        name: &str,
+        body: &PatchBody,
+        write: &Write,
+    ) -> Result<Value, Status> {
         let live = self.get_scale(subject, name)?;
-        let patched = machinery::patch::apply(&live, body, None).map_err(|error| Status::bad_request(error.to_string()))?;
+        let patched =
+            machinery::patch::apply(&live, body, None).map_err(|error| Status::bad_request(error.to_string()))?;
         let Value::Object(scale) = patched else {
             return Err(Status::bad_request("the patch leaves something that is not a Scale"));
         };
@@ -93,7 +107,8 @@ fn selector_text(selector: &Value) -> String {
         .collect();
     for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
         let key = expression["key"].as_str().unwrap_or_default();
-        let values: Vec<&str> = expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let values: Vec<&str> =
+            expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         terms.push(match expression["operator"].as_str() {
             Some("In") => format!("{key} in ({})", values.join(",")),
             Some("NotIn") => format!("{key} notin ({})", values.join(",")),

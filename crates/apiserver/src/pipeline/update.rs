@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use store::{ConflictReason, Expect, Transaction};
 
 use super::create::{ATTEMPTS, drop_empty, is_definition};
-use super::{ApiServer, Subject, Tree, Write, meta_of, meta_text, store_error, typed_meta};
+use super::server::{ApiServer, Subject, Write, store_error};
 use crate::record::{Record, split};
 use crate::strategy;
+use crate::tree::{Tree, meta_of, meta_text, typed_meta};
 
 /// Metadata that clients may send but never change.
 const SERVER_OWNED: [&str; 6] =
@@ -95,7 +96,8 @@ impl ApiServer {
         carry_over(&old, &mut new);
         let sent = typed_meta(&new, &kind.gvk.kind)?;
         if sent.uid != old_meta.uid {
-            let why = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", sent.uid, old_meta.uid);
+            let why =
+                format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", sent.uid, old_meta.uid);
             return Err(Status::conflict(&subject.gvr(), &old_meta.name, &why));
         }
         let causes = machinery::validate::metadata_update(kind, &sent, &old_meta);

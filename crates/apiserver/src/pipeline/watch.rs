@@ -8,7 +8,9 @@ use std::sync::Arc;
 use api::{ClusterName, Status};
 use store::{EventKind, Watcher};
 
-use super::{ApiServer, ReadAt, Selectors, Subject, store_error};
+use super::read::ReadAt;
+use super::select::Selectors;
+use super::server::{ApiServer, Subject, store_error};
 use crate::record::Record;
 
 /// Where a watch begins.
@@ -72,7 +74,14 @@ impl ApiServer {
             }
         };
         let watcher = self.store().watch(&prefix, revision).map_err(|error| store_error(&error))?;
-        Ok(Watching { subject: subject.clone(), selectors, initial: initial.into_iter(), initial_end, events: Vec::new().into_iter(), watcher })
+        Ok(Watching {
+            subject: subject.clone(),
+            selectors,
+            initial: initial.into_iter(),
+            initial_end,
+            events: Vec::new().into_iter(),
+            watcher,
+        })
     }
 }
 
@@ -102,7 +111,8 @@ impl Watching {
 
     /// A revision up to which everything has been told; `None` while there is more at hand.
     pub fn progress(&mut self) -> Option<u64> {
-        (self.events.len() == 0 && self.initial.len() == 0 && self.initial_end.is_none()).then(|| self.watcher.progress())
+        (self.events.len() == 0 && self.initial.len() == 0 && self.initial_end.is_none())
+            .then(|| self.watcher.progress())
     }
 
     fn judge(&self, event: &store::Event) -> Option<Change> {

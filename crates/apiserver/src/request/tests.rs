@@ -27,8 +27,14 @@ fn paths_lead_to_places() {
     check("/api/v1/namespaces/a/pods/p/log", "root v1/pods ns=a name=p sub=log");
     check("/api/v1/watch/namespaces/a/pods", "root v1/pods ns=a name= sub= watch");
     check("/apis/apps/v1/deployments", "root apps/v1/deployments ns= name= sub=");
-    check("/clusters/dev/apis/apps/v1/namespaces/x/deployments/d/scale", "dev apps/v1/deployments ns=x name=d sub=scale");
-    check("/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode", "root rbac.authorization.k8s.io/v1/clusterroles ns= name=system:node sub=");
+    check(
+        "/clusters/dev/apis/apps/v1/namespaces/x/deployments/d/scale",
+        "dev apps/v1/deployments ns=x name=d sub=scale",
+    );
+    check(
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode",
+        "root rbac.authorization.k8s.io/v1/clusterroles ns= name=system:node sub=",
+    );
     check("/api", "Discovery");
     check("/apis/apps/v1", "Discovery");
     check("/openapi/v3/apis/apps/v1", "OpenApi");
@@ -38,7 +44,15 @@ fn paths_lead_to_places() {
 
 #[test]
 fn crooked_paths_lead_nowhere() {
-    for path in ["/", "/nothing", "/clusters/Up/api/v1", "/api/v1/pods/a/b/c/d", "/api/v1/configmaps/..%2f..%2fetc", "/api/v1/namespaces/%2e%2e/pods", "/api/v1/pods/%zz"] {
+    for path in [
+        "/",
+        "/nothing",
+        "/clusters/Up/api/v1",
+        "/api/v1/pods/a/b/c/d",
+        "/api/v1/configmaps/..%2f..%2fetc",
+        "/api/v1/namespaces/%2e%2e/pods",
+        "/api/v1/pods/%zz",
+    ] {
         check(path, "Nowhere");
     }
 }

@@ -47,21 +47,45 @@ async fn a_kind_lives_as_long_as_its_definition() -> Result<()> {
     ensure!(kubectl.ok(&["explain", "widget.spec.color"]).await?.contains("What it looks like."));
     kubectl.ok(&["scale", "widget", "one", "--replicas=7"]).await?;
     ensure!(kubectl.ok(&["get", "widget", "one", "-o", "jsonpath={.spec.count}"]).await? == "7");
-    kubectl.ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"spec":{"color":"blue"},"status":{"ignored":true}}"#]).await?;
+    kubectl
+        .ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"spec":{"color":"blue"},"status":{"ignored":true}}"#])
+        .await?;
     ensure!(kubectl.ok(&["get", "widget", "one", "-o", "jsonpath={.spec.color}{.status}"]).await? == "blue");
     kubectl.ok_with(&["apply", "-f", "-"], &WIDGET.replace("red", "green")).await?;
 
-    let clash = DEFINITION.replace("widgets.example.com", "gadgets.example.com").replace("plural: widgets", "plural: gadgets");
+    let clash =
+        DEFINITION.replace("widgets.example.com", "gadgets.example.com").replace("plural: widgets", "plural: gadgets");
     kubectl.ok_with(&["create", "-f", "-"], &clash).await?;
-    let accepted = kubectl.ok(&["get", "crd", "gadgets.example.com", "-o", "jsonpath={.status.conditions[?(@.type=='NamesAccepted')].status}"]).await?;
+    let accepted = kubectl
+        .ok(&[
+            "get",
+            "crd",
+            "gadgets.example.com",
+            "-o",
+            "jsonpath={.status.conditions[?(@.type=='NamesAccepted')].status}",
+        ])
+        .await?;
     ensure!(accepted == "False", "two definitions cannot share a kind: {accepted}");
 
-    kubectl.ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"metadata":{"finalizers":["example.com/hold"]}}"#]).await?;
+    kubectl
+        .ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"metadata":{"finalizers":["example.com/hold"]}}"#])
+        .await?;
     kubectl.ok(&["delete", "crd", "widgets.example.com", "--wait=false"]).await?;
-    ensure!(kubectl.ok(&["get", "crd", "widgets.example.com", "-o", "jsonpath={.metadata.deletionTimestamp}"]).await?.contains('T'), "the definition waits for its last instance");
+    ensure!(
+        kubectl
+            .ok(&["get", "crd", "widgets.example.com", "-o", "jsonpath={.metadata.deletionTimestamp}"])
+            .await?
+            .contains('T'),
+        "the definition waits for its last instance"
+    );
     kubectl.ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]).await?;
     kubectl.ok(&["wait", "--for=delete", "crd/widgets.example.com", "--timeout=5s"]).await?;
-    ensure!(kubectl.fails(&["get", "--raw", "/apis/example.com/v1/widgets"]).await?.contains("could not find the requested resource"));
+    ensure!(
+        kubectl
+            .fails(&["get", "--raw", "/apis/example.com/v1/widgets"])
+            .await?
+            .contains("could not find the requested resource")
+    );
     platform.stop().await;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! kube-rs, typed and dynamic, over TLS.
 
 use anyhow::{Result, ensure};
+use futures::{StreamExt, TryStreamExt};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
-use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 use testkit::Platform;
 
@@ -30,7 +30,10 @@ async fn a_kube_rs_program_works_unchanged() -> Result<()> {
     let mut events = configmaps.watch(&WatchParams::default(), &revision).await?.boxed();
     configmaps.delete("from-rust", &DeleteParams::default()).await?;
     let event = events.try_next().await?;
-    ensure!(matches!(&event, Some(WatchEvent::Deleted(object)) if object.metadata.name.as_deref() == Some("from-rust")), "{event:?}");
+    ensure!(
+        matches!(&event, Some(WatchEvent::Deleted(object)) if object.metadata.name.as_deref() == Some("from-rust")),
+        "{event:?}"
+    );
 
     let missing = configmaps.get("from-rust").await;
     ensure!(matches!(&missing, Err(kube::Error::Api(status)) if status.code == 404), "{missing:?}");

@@ -79,7 +79,12 @@ async fn create_generators_send_protobuf() -> Result<()> {
         arguments.extend_from_slice(command);
         kubectl.ok(&arguments).await?;
     }
-    ensure!(kubectl.ok(&["get", "deploy", "api", "-o", "jsonpath={.spec.template.spec.containers[0].ports[0].containerPort}"]).await? == "8080");
+    ensure!(
+        kubectl
+            .ok(&["get", "deploy", "api", "-o", "jsonpath={.spec.template.spec.containers[0].ports[0].containerPort}"])
+            .await?
+            == "8080"
+    );
     ensure!(kubectl.ok(&["get", "secret", "login", "-o", "jsonpath={.data.password}"]).await? == "aHVudGVyMg==");
     ensure!(kubectl.ok(&["get", "cronjob", "nightly", "-o", "jsonpath={.spec.schedule}"]).await? == "0 3 * * *");
     ensure!(kubectl.ok(&["get", "pdb", "api", "-o", "jsonpath={.spec.minAvailable}"]).await? == "1");
@@ -99,25 +104,52 @@ async fn changes_and_deletes() -> Result<()> {
     let changed = DEPLOYMENT.replace("nginx:1.29", "nginx:1.30");
     ensure!(kubectl.ok_with(&["diff", "-f", "-"], DEPLOYMENT).await?.is_empty(), "diff is empty after apply");
     ensure!(kubectl.ok_with(&["apply", "-f", "-"], &changed).await?.contains("configured"));
-    let images = kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[*].image}"]).await?;
+    let images =
+        kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[*].image}"]).await?;
     ensure!(images == "nginx:1.30 busybox:1.37", "the list was merged by name: {images}");
     ensure!(kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.metadata.generation}"]).await? == "2");
 
     kubectl.ok(&["label", "deploy", "web", "tier=front"]).await?;
     kubectl.ok(&["annotate", "deploy", "web", "note=kept"]).await?;
-    ensure!(kubectl.ok(&["get", "deploy", "-l", "tier=front,app in (web)", "-o", "name"]).await?.trim() == "deployment.apps/web");
+    ensure!(
+        kubectl.ok(&["get", "deploy", "-l", "tier=front,app in (web)", "-o", "name"]).await?.trim()
+            == "deployment.apps/web"
+    );
     ensure!(kubectl.ok(&["get", "deploy", "-l", "tier!=front", "-o", "name"]).await?.is_empty());
-    ensure!(kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.metadata.generation}"]).await? == "2", "labels are no change of the desired state");
+    ensure!(
+        kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.metadata.generation}"]).await? == "2",
+        "labels are no change of the desired state"
+    );
 
     kubectl.ok(&["scale", "deploy", "web", "--replicas=5"]).await?;
     ensure!(kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.spec.replicas}"]).await? == "5");
     kubectl.ok(&["set", "image", "deploy/web", "side=busybox:1.38"]).await?;
-    kubectl.ok(&["patch", "deploy", "web", "-p", r#"{"spec":{"template":{"spec":{"containers":[{"name":"side","$patch":"delete"}]}}}}"#]).await?;
-    kubectl.ok(&["patch", "deploy", "web", "--type=json", "-p", r#"[{"op":"replace","path":"/spec/replicas","value":1}]"#]).await?;
+    kubectl
+        .ok(&[
+            "patch",
+            "deploy",
+            "web",
+            "-p",
+            r#"{"spec":{"template":{"spec":{"containers":[{"name":"side","$patch":"delete"}]}}}}"#,
+        ])
+        .await?;
+    kubectl
+        .ok(&["patch", "deploy", "web", "--type=json", "-p", r#"[{"op":"replace","path":"/spec/replicas","value":1}]"#])
+        .await?;
     kubectl.ok(&["patch", "deploy", "web", "--type=merge", "-p", r#"{"spec":{"paused":true}}"#]).await?;
-    let spec = kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.spec.replicas} {.spec.paused} {.spec.template.spec.containers[*].name}"]).await?;
+    let spec = kubectl
+        .ok(&[
+            "get",
+            "deploy",
+            "web",
+            "-o",
+            "jsonpath={.spec.replicas} {.spec.paused} {.spec.template.spec.containers[*].name}",
+        ])
+        .await?;
     ensure!(spec == "1 true web", "{spec}");
-    kubectl.ok(&["patch", "deploy", "web", "--subresource=status", "--type=merge", "-p", r#"{"status":{"replicas":1}}"#]).await?;
+    kubectl
+        .ok(&["patch", "deploy", "web", "--subresource=status", "--type=merge", "-p", r#"{"status":{"replicas":1}}"#])
+        .await?;
     kubectl.ok(&["wait", "deploy/web", "--for=jsonpath={.status.replicas}=1", "--timeout=5s"]).await?;
 
     let read = kubectl.ok(&["get", "deploy", "web", "-o", "yaml"]).await?;
@@ -176,9 +208,14 @@ async fn pages_of_a_list_are_of_one_state() -> Result<()> {
     ensure!(page["metadata"]["remainingItemCount"] == 50, "{}", page["metadata"]);
     kubectl.ok(&["delete", "configmap", "c030"]).await?;
     let token = page["metadata"]["continue"].as_str().unwrap_or_default();
-    let raw = kubectl.ok(&["get", "--raw", &format!("/api/v1/namespaces/default/configmaps?limit=100&continue={token}")]).await?;
+    let raw = kubectl
+        .ok(&["get", "--raw", &format!("/api/v1/namespaces/default/configmaps?limit=100&continue={token}")])
+        .await?;
     let rest: serde_json::Value = serde_json::from_str(&raw)?;
-    ensure!(rest["items"].as_array().map(Vec::len) == Some(50), "what was deleted meanwhile is still in the list's state");
+    ensure!(
+        rest["items"].as_array().map(Vec::len) == Some(50),
+        "what was deleted meanwhile is still in the list's state"
+    );
     ensure!(rest["metadata"]["resourceVersion"] == page["metadata"]["resourceVersion"]);
     platform.stop().await;
     Ok(())

@@ -3,8 +3,8 @@
 
 mod clusters;
 mod definitions;
-mod kubectl;
 mod kube_rs;
+mod kubectl;
 mod python;
 mod refusals;
 mod watches;

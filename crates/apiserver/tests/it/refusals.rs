@@ -21,13 +21,16 @@ async fn bad_requests_are_refused_in_kubernetes_words() -> Result<()> {
     check(&kubectl, create, &named("taken"), r#"configmaps "taken" already exists"#).await?;
     check(&kubectl, &["get", "configmaps", "-n", "nowhere", "missing"], "", "NotFound").await?;
     check(&kubectl, &["create", "configmap", "x", "-n", "nowhere"], "", r#"namespaces "nowhere" not found"#).await?;
-    check(&kubectl, &["get", "configmaps", "--field-selector=spec.color=red"], "", "is not a known field selector").await?;
+    check(&kubectl, &["get", "configmaps", "--field-selector=spec.color=red"], "", "is not a known field selector")
+        .await?;
     check(&kubectl, &["get", "configmaps", "-l", "a in b"], "", "unable to parse requirement").await?;
     check(&kubectl, &["delete", "namespace", "default"], "", "this namespace may not be deleted").await?;
-    check(&kubectl, &["get", "--raw", "/apis/none.example.com/v1"], "", "could not find the requested resource").await?;
+    check(&kubectl, &["get", "--raw", "/apis/none.example.com/v1"], "", "could not find the requested resource")
+        .await?;
     check(&kubectl, &["get", "--raw", "/api/v1/configmaps?resourceVersion=abc"], "", "resourceVersion").await?;
     check(&kubectl, &["get", "--raw", "/api/v1/configmaps?limit=5&continue=%21"], "", "continue token").await?;
-    let large = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: large}}\ndata: {{a: {}}}\n", "x".repeat(4 << 20));
+    let large =
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: large}}\ndata: {{a: {}}}\n", "x".repeat(4 << 20));
     check(&kubectl, create, &large, "limit is").await?;
     platform.stop().await;
     Ok(())

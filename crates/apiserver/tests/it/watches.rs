@@ -32,8 +32,12 @@ async fn objects_enter_and_leave_a_selection() -> Result<()> {
     let mut events = objects.watch(&configmaps(), options).await?;
     objects.create(&configmaps(), configmap("other", json!({"a": "2"})), WriteOptions::default()).await?;
     objects.create(&configmaps(), configmap("new", json!({"a": "1"})), WriteOptions::default()).await?;
-    objects.update(&configmaps(), "other", None, configmap("other", json!({"a": "1"})), WriteOptions::default()).await?;
-    objects.update(&configmaps(), "other", None, configmap("other", json!({"a": "1", "b": "x"})), WriteOptions::default()).await?;
+    objects
+        .update(&configmaps(), "other", None, configmap("other", json!({"a": "1"})), WriteOptions::default())
+        .await?;
+    objects
+        .update(&configmaps(), "other", None, configmap("other", json!({"a": "1", "b": "x"})), WriteOptions::default())
+        .await?;
     objects.update(&configmaps(), "new", None, configmap("new", json!({})), WriteOptions::default()).await?;
     objects.delete(&configmaps(), "old", client::DeleteOptions::default()).await?;
     let mut seen = Vec::new();
@@ -57,7 +61,9 @@ async fn what_changes_nothing_is_not_written() -> Result<()> {
     let platform = Platform::start(Vec::new()).await?;
     let objects = platform.objects.clone();
     let first = objects.create(&configmaps(), configmap("still", json!({"a": "1"})), WriteOptions::default()).await?;
-    let second = objects.update(&configmaps(), "still", None, configmap("still", json!({"a": "1"})), WriteOptions::default()).await?;
+    let second = objects
+        .update(&configmaps(), "still", None, configmap("still", json!({"a": "1"})), WriteOptions::default())
+        .await?;
     ensure!(first.meta.resource_version == second.meta.resource_version);
     platform.stop().await;
     Ok(())

@@ -1,0 +1,157 @@
+//! What the pipeline stands on: the store, the kinds, the clock; and what every
+//! call is about. The verbs stand in files of their own beside this one.
+
+use std::sync::Arc;
+
+use api::{ClusterName, Gvr, Status};
+use base::{Clock, Ids};
+use contracts::auth::TokenVerifier;
+use parking_lot::Mutex;
+use store::{Key, Prefix, Store};
+
+use crate::documents::Documents;
+use crate::record::Record;
+use crate::registry::{Kind, Registry};
+
+/// What an API server is made of.
+pub struct Parts {
+    /// Where objects are kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Random ids.
+    pub ids: Ids,
+    /// Who is behind a bearer token.
+    pub tokens: Arc<dyn TokenVerifier>,
+}
+
+/// The API server. Cheap to clone.
+#[derive(Clone)]
+pub struct ApiServer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    registry: Registry,
+    documents: Mutex<Documents>,
+}
+
+/// A resource in a cluster and, for namespaced kinds, a namespace: what every
+/// call is about.
+#[derive(Clone)]
+pub struct Subject {
+    /// Logical cluster.
+    pub cluster: ClusterName,
+    /// Kind in the version asked for.
+    pub kind: Kind,
+    /// Namespace; empty for cluster-scoped kinds, and for all namespaces in list and watch.
+    pub namespace: String,
+}
+
+impl Subject {
+    /// The resource asked for.
+    pub fn gvr(&self) -> Gvr {
+        self.kind.descriptor.gvr()
+    }
+
+    pub(super) fn key(&self, name: &str) -> Key {
+        let kind = &self.kind.descriptor;
+        Key::new(kind.storage_group.clone(), kind.plural.clone(), self.cluster.as_str(), self.namespace.as_str(), name)
+    }
+
+    pub(super) fn prefix(&self) -> Prefix {
+        let kind = &self.kind.descriptor;
+        let prefix = Prefix::topic(kind.storage_group.clone(), kind.plural.clone()).in_cluster(self.cluster.as_str());
+        if self.namespace.is_empty() { prefix } else { prefix.in_namespace(self.namespace.as_str()) }
+    }
+}
+
+/// Options of a write.
+#[derive(Clone, Debug, Default)]
+pub struct Write {
+    /// Check everything, store nothing.
+    pub dry_run: bool,
+}
+
+impl ApiServer {
+    /// A server over a store; reads the definitions that the store holds and makes the
+    /// root cluster's namespaces.
+    pub async fn open(parts: Parts) -> Result<Self, Status> {
+        let registry = Registry::new(api::builtin::kinds());
+        let server = ApiServer { inner: Arc::new(Inner { parts, registry, documents: Mutex::default() }) };
+        server.load_definitions()?;
+        server.bootstrap_root().await?;
+        Ok(server)
+    }
+
+    /// The kinds that are served.
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// The store beneath.
+    pub fn store(&self) -> &Store {
+        &self.inner.parts.store
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.parts.clock
+    }
+
+    pub(crate) fn tokens(&self) -> &dyn TokenVerifier {
+        &*self.inner.parts.tokens
+    }
+
+    pub(crate) fn documents(&self) -> &Mutex<Documents> {
+        &self.inner.documents
+    }
+
+    pub(super) fn ids(&self) -> &Ids {
+        &self.inner.parts.ids
+    }
+
+    /// What a call is about, if the cluster exists and serves the resource.
+    pub fn subject(&self, cluster: &ClusterName, gvr: &Gvr, namespace: &str) -> Result<Subject, Status> {
+        self.require_cluster(cluster)?;
+        let kind = self.registry().resource(cluster, gvr).ok_or_else(Status::no_such_resource)?;
+        if !kind.descriptor.namespaced && !namespace.is_empty() {
+            return Err(Status::no_such_resource());
+        }
+        Ok(Subject { cluster: cluster.clone(), kind, namespace: namespace.to_owned() })
+    }
+
+    /// The stored object, or the 404 that says it is not there.
+    pub(super) fn find(&self, subject: &Subject, name: &str) -> Result<store::Entry, Status> {
+        self.store().get(&subject.key(name)).ok_or_else(|| Status::not_found(&subject.gvr(), name))
+    }
+
+    /// One object.
+    pub fn get(&self, subject: &Subject, name: &str) -> Result<Record, Status> {
+        self.find(subject, name).map(|entry| Record::of(&entry))
+    }
+}
+
+/// The status for an error of the store that no rule of the API explains.
+pub(crate) fn store_error(error: &store::Error) -> Status {
+    match error {
+        store::Error::Compacted { asked, oldest } => {
+            Status::expired(format!("The resourceVersion for the provided watch is too old: {asked} ({oldest})"))
+        }
+        store::Error::Future { asked, current } => Status::revision_too_large(*asked, *current),
+        store::Error::TooLarge { limit, .. } => Status::too_large(*limit),
+        store::Error::ReadOnly { .. } | store::Error::NotDurable { .. } | store::Error::Closed => {
+            Status::unavailable(error.to_string())
+        }
+        other => Status::internal(other),
+    }
+}
+
+/// Server-side apply is not served yet; clients fall back to other patches where they can.
+pub(crate) fn apply_unsupported() -> Status {
+    Status::unsupported_media_type(
+        "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json",
+        "application/apply-patch+yaml",
+    )
+}
