@@ -2,13 +2,13 @@
 //! descriptors and the built-in kinds with their schemas as data. It does no
 //! I/O and holds no capability's kinds.
 
-pub mod name;
-pub mod meta;
-pub mod status;
-pub mod kind;
-pub mod schema;
-pub mod platform;
 pub mod builtin;
+pub mod kind;
+pub mod meta;
+pub mod name;
+pub mod platform;
+pub mod schema;
+pub mod status;
 
 pub use kind::KindDescriptor;
 pub use meta::{ObjectMeta, OwnerReference};

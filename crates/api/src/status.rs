@@ -106,8 +106,7 @@ impl Status {
 
     /// 409 for a create of a name that is taken.
     pub fn already_exists(gvr: &Gvr, name: &str) -> Self {
-        Self::new(409, Reason::AlreadyExists, format!("{} \"{name}\" already exists", gvr.qualified()))
-            .about(gvr, name)
+        Self::new(409, Reason::AlreadyExists, format!("{} \"{name}\" already exists", gvr.qualified())).about(gvr, name)
     }
 
     /// 409 for a write that raced another.
@@ -147,7 +146,11 @@ impl Status {
         let listed: Vec<String> = causes
             .iter()
             .map(|cause| {
-                if cause.field.is_empty() { cause.message.clone() } else { format!("{}: {}", cause.field, cause.message) }
+                if cause.field.is_empty() {
+                    cause.message.clone()
+                } else {
+                    format!("{}: {}", cause.field, cause.message)
+                }
             })
             .collect();
         let why = match listed.as_slice() {
@@ -190,20 +193,12 @@ impl Status {
 
     /// 406.
     pub fn not_acceptable(offered: &str) -> Self {
-        Self::new(
-            406,
-            Reason::NotAcceptable,
-            format!("only the following media types are accepted: {offered}"),
-        )
+        Self::new(406, Reason::NotAcceptable, format!("only the following media types are accepted: {offered}"))
     }
 
     /// 413.
     pub fn too_large(limit_bytes: usize) -> Self {
-        Self::new(
-            413,
-            Reason::RequestEntityTooLarge,
-            format!("Request entity too large: limit is {limit_bytes}"),
-        )
+        Self::new(413, Reason::RequestEntityTooLarge, format!("Request entity too large: limit is {limit_bytes}"))
     }
 
     /// 415.
@@ -211,7 +206,9 @@ impl Status {
         Self::new(
             415,
             Reason::UnsupportedMediaType,
-            format!("the body of the request was in an unknown format ({got}) - accepted media types include: {offered}"),
+            format!(
+                "the body of the request was in an unknown format ({got}) - accepted media types include: {offered}"
+            ),
         )
     }
 

@@ -3,6 +3,7 @@
 //! and in process; there is no file per kind, and there must never be one.
 
 pub mod authn;
+mod convert;
 pub mod crd;
 mod documents;
 pub mod http;

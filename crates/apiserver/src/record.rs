@@ -9,6 +9,8 @@ use api::{ClusterName, KindDescriptor, ObjectMeta, Status};
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Map, Value};
 
+use crate::convert;
+
 /// The two segments of an object without its type and revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segments {
@@ -18,13 +20,16 @@ pub struct Segments {
     pub body: Bytes,
 }
 
-/// Takes an object apart. `object` must be a JSON object with a `metadata` object.
-pub fn split(mut object: Map<String, Value>) -> Result<Segments, Status> {
+/// Takes an object of a kind apart.
+pub fn split(kind: &KindDescriptor, mut object: Map<String, Value>) -> Result<Segments, Status> {
     object.remove("apiVersion");
     object.remove("kind");
     let mut meta = object.remove("metadata").unwrap_or_else(|| Value::Object(Map::new()));
     if let Some(meta) = meta.as_object_mut() {
         meta.remove("resourceVersion");
+    }
+    if convert::is_needed(kind) {
+        convert::to_stored(kind, &mut object);
     }
     let to_bytes = |value: &Value| serde_json::to_vec(value).map(Bytes::from).map_err(Status::internal);
     Ok(Segments { meta: to_bytes(&meta)?, body: to_bytes(&Value::Object(object))? })
@@ -95,13 +100,26 @@ impl Record {
 
     /// The object's JSON text in the version of `kind`.
     pub fn json(&self, kind: &KindDescriptor) -> Bytes {
+        if convert::is_needed(kind)
+            && let Ok(body) = self.served_body(kind).and_then(|body| serde_json::to_vec(&body))
+        {
+            return compose(kind, &self.meta, &body, self.revision);
+        }
         compose(kind, &self.meta, &self.body, self.revision)
+    }
+
+    fn served_body(&self, kind: &KindDescriptor) -> serde_json::Result<Map<String, Value>> {
+        let mut body = serde_json::from_slice(&self.body)?;
+        if convert::is_needed(kind) {
+            convert::to_served(kind, &mut body);
+        }
+        Ok(body)
     }
 
     /// The object as a tree, with type and revision.
     pub fn value(&self, kind: &KindDescriptor) -> Result<Map<String, Value>, Status> {
         let unreadable = |error| Status::internal(format_args!("a stored object cannot be read: {error}"));
-        let mut object: Map<String, Value> = serde_json::from_slice(&self.body).map_err(unreadable)?;
+        let mut object = self.served_body(kind).map_err(unreadable)?;
         let mut meta: Map<String, Value> = serde_json::from_slice(&self.meta).map_err(unreadable)?;
         meta.insert("resourceVersion".into(), Value::String(self.revision.to_string()));
         object.insert("apiVersion".into(), Value::String(kind.gvk.api_version()));

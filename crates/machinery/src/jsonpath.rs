@@ -120,12 +120,8 @@ fn apply<'a>(step: &Step, value: &'a Value, out: &mut Vec<&'a Value>) {
         Step::Slice { start, end, step } => slice(value, *start, *end, *step, out),
         Step::Union(steps) => steps.iter().for_each(|step| apply(step, value, out)),
         Step::Filter { left, comparison } => {
-            let items: Vec<&Value> = match value {
-                Value::Array(items) => items.iter().collect(),
-                Value::Object(fields) => fields.values().collect(),
-                _ => Vec::new(),
-            };
-            out.extend(items.into_iter().filter(|item| passes(item, left, comparison.as_ref())));
+            let items = value.as_array().into_iter().flatten();
+            out.extend(items.filter(|item| passes(item, left, comparison.as_ref())));
         }
     }
 }

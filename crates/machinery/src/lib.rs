@@ -2,18 +2,26 @@
 //! selectors, table columns, protobuf decoding, OpenAPI. They do no I/O, read
 //! no clock and know no capability.
 
-#[cfg(test)]
-mod fixtures;
-mod typed;
-pub mod validate;
+// What objects are called and found by.
 pub mod selector;
-pub mod patch;
-pub mod yaml;
-pub mod quantity;
+pub mod validate;
+
+// Text and values.
 pub mod human;
 pub mod jsonpath;
-pub mod table;
-pub mod merge3;
+pub mod quantity;
+pub mod yaml;
+
+// Changing and comparing objects.
 pub mod diff;
-pub mod protobuf;
+pub mod merge3;
+pub mod patch;
+mod typed;
+
+// How objects are shown and sent.
 pub mod openapi;
+pub mod protobuf;
+pub mod table;
+
+#[cfg(test)]
+mod fixtures;

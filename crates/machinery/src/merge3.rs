@@ -124,7 +124,13 @@ fn merge_list(
     let (last_keys, desired_keys) = (keys(last, strategy.merge_key)?, keys(desired, strategy.merge_key)?);
     let live_keys = keys(live, strategy.merge_key)?;
     let wanted: HashSet<&str> = desired_keys.iter().map(String::as_str).collect();
+    let has: HashSet<&str> = live_keys.iter().map(String::as_str).collect();
     let gone: HashSet<&str> = last_keys.iter().map(String::as_str).filter(|key| !wanted.contains(key)).collect();
+    // A list of scalars is a set: its order alone changes nothing, unless it was applied in another.
+    let is_set = !desired.iter().chain(live).any(Value::is_object) && (last.is_empty() || last == desired);
+    if is_set && wanted.is_subset(&has) && gone.is_disjoint(&has) {
+        return Some(live.to_vec());
+    }
     let last_at: HashMap<&str, &Value> = last_keys.iter().map(String::as_str).zip(last).collect();
     let live_at: HashMap<&str, &Value> = live_keys.iter().map(String::as_str).zip(live).collect();
     // Items are told from each other by their key alone, so nothing in them is replaced whole.

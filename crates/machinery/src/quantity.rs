@@ -52,6 +52,10 @@ impl Quantity {
             Scale::Ten(power) => exponent += power,
             Scale::Two(power) => mantissa = mantissa.checked_mul(1_i128 << power)?,
         }
+        // Binary sizes end at 2^63 - 1, as in Kubernetes.
+        if format == Format::Binary && mantissa / power_of_ten(-exponent)? >= i128::from(i64::MAX) {
+            (mantissa, exponent) = (i64::MAX.into(), 0);
+        }
         if negative {
             mantissa = -mantissa;
         }
@@ -193,8 +197,9 @@ impl fmt::Display for Quantity {
         if mantissa == 0 {
             return out.write_str("0");
         }
-        if self.format == Format::Binary {
-            let mut value = i128::from(self.value());
+        // A fraction of a byte is shown in decimal, so that nothing is lost.
+        if self.format == Format::Binary && exponent >= 0 {
+            let mut value = Quantity { mantissa, exponent, ..*self }.at(0).unwrap_or(i128::MAX);
             if value.abs() >= 1024 {
                 let mut suffix = 0;
                 while value % 1024 == 0 && suffix < 6 {

@@ -4,6 +4,7 @@
 //! nesting and aliases are bounded. Nothing here knows a kind but `List`.
 
 mod emit;
+mod order;
 #[cfg(test)]
 mod tests;
 

@@ -101,7 +101,7 @@ impl ApiServer {
                 }});
                 let Value::Object(tree) = &mut object else { return Err(Status::internal("a namespace is an object")) };
                 strategy::prepare_create(&kind.descriptor, tree);
-                let segments = split(std::mem::take(tree))?;
+                let segments = split(&kind.descriptor, std::mem::take(tree))?;
                 let key = Key::new("", "namespaces", cluster.as_str(), "", *name);
                 Ok((key, store::Value::new(segments.meta, segments.body)))
             })

@@ -42,7 +42,7 @@ impl ApiServer {
             check_preconditions(subject, &meta, options)?;
             let marked = self.mark(subject, &record, &meta, options)?;
             let finished = is_finished(&subject.kind.descriptor, &marked);
-            let segments = split(marked)?;
+            let segments = split(&subject.kind.descriptor, marked)?;
             if !finished && segments.meta == record.meta && segments.body == record.body {
                 return Ok(Deleted::Waiting(record));
             }

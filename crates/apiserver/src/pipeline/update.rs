@@ -112,7 +112,7 @@ impl ApiServer {
             meta_of(&mut new).insert("generation".into(), json!(old_meta.generation + 1));
         }
         let finished = old_meta.is_deleting() && is_finished(kind, &new);
-        let segments = split(new)?;
+        let segments = split(kind, new)?;
         if !finished && segments.meta == stored.meta && segments.body == stored.body {
             return Ok(stored);
         }

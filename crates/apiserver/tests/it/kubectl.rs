@@ -97,7 +97,7 @@ async fn create_generators_send_protobuf() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_and_deletes() -> Result<()> {
+async fn applies_labels_scales_and_patches() -> Result<()> {
     let (platform, kubectl) = platform().await?;
     ensure!(kubectl.ok_with(&["apply", "-f", "-"], DEPLOYMENT).await?.contains("created"));
     ensure!(kubectl.ok_with(&["apply", "-f", "-"], DEPLOYMENT).await?.contains("unchanged"));
@@ -152,6 +152,15 @@ async fn changes_and_deletes() -> Result<()> {
         .await?;
     kubectl.ok(&["wait", "deploy/web", "--for=jsonpath={.status.replicas}=1", "--timeout=5s"]).await?;
 
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replaces_and_deletes() -> Result<()> {
+    let (platform, kubectl) = platform().await?;
+    kubectl.ok_with(&["create", "-f", "-"], DEPLOYMENT).await?;
+    kubectl.ok(&["annotate", "deploy", "web", "note=kept"]).await?;
     let read = kubectl.ok(&["get", "deploy", "web", "-o", "yaml"]).await?;
     let edited = read.replace("note: kept", "note: edited");
     ensure!(kubectl.ok_with(&["replace", "-f", "-"], &edited).await?.contains("replaced"));
@@ -217,6 +226,22 @@ async fn pages_of_a_list_are_of_one_state() -> Result<()> {
         "what was deleted meanwhile is still in the list's state"
     );
     ensure!(rest["metadata"]["resourceVersion"] == page["metadata"]["resourceVersion"]);
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_the_same_in_both_groups() -> Result<()> {
+    let (platform, kubectl) = platform().await?;
+    let event = "apiVersion: events.k8s.io/v1\nkind: Event\nmetadata: {name: e, namespace: default}\neventTime: '2026-01-01T00:00:00.000000Z'\nreportingController: example.com/test\nreportingInstance: test-1\naction: Testing\nreason: Tested\ntype: Normal\nnote: it was tested\nregarding: {apiVersion: v1, kind: Pod, name: p, namespace: default}\n";
+    kubectl.ok_with(&["create", "-f", "-"], event).await?;
+    let core = kubectl.ok(&["get", "--raw", "/api/v1/namespaces/default/events/e"]).await?;
+    let core: serde_json::Value = serde_json::from_str(&core)?;
+    ensure!(core["message"] == "it was tested" && core["involvedObject"]["name"] == "p", "{core}");
+    let table = kubectl.ok(&["get", "events"]).await?;
+    ensure!(table.contains("pod/p") && table.contains("it was tested"), "{table}");
+    let named = kubectl.ok(&["get", "events", "--field-selector=involvedObject.name=p", "-o", "name"]).await?;
+    ensure!(named.contains("event/e"), "{named}");
     platform.stop().await;
     Ok(())
 }

@@ -23,6 +23,8 @@ fn canonical_text() {
         ("0.0000000001", "1n"),
         ("100k", "100k"),
         ("1Ei", "1Ei"),
+        ("9613Ei", "9223372036854775807"),
+        ("81286.07049996228Mi", "85234622660568447714n"),
     ] {
         let quantity = Quantity::parse(text).unwrap_or_else(|| panic!("{text}"));
         assert_eq!(quantity.to_string(), expect, "{text}");

@@ -387,6 +387,7 @@ impl<'a> Parser<'a> {
                     }
                     return Ok(values.into_iter().collect());
                 }
+                token if values.is_empty() => return Err(found(token, "',', ')' or identifier")),
                 token => return Err(found(token, "',', or identifier")),
             }
         }

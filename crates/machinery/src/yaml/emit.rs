@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::order;
+
 /// The YAML of a value, ending in a line break.
 pub fn to_string(value: &Value) -> String {
     let mut out = String::new();
@@ -16,9 +18,7 @@ pub fn to_string(value: &Value) -> String {
 }
 
 fn write_map(map: &Map<String, Value>, indent: usize, out: &mut String) {
-    let mut keys: Vec<&String> = map.keys().collect();
-    keys.sort();
-    for (index, key) in keys.into_iter().enumerate() {
+    for (index, key) in order::sorted(map.keys().map(String::as_str).collect()).into_iter().enumerate() {
         // The first key follows what was written already: nothing, or the dash of a list.
         if index > 0 || !ends_in_dash(out) {
             push_indent(indent, out);
@@ -140,11 +140,12 @@ fn quoted_inline(text: &str) -> String {
 
 /// Whether a reader would take the bare text for a boolean, null, number, time or merge key.
 fn reads_as_other(text: &str) -> bool {
-    const WORDS: [&str; 12] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "<<", "="];
-    if WORDS.contains(&text.to_lowercase().as_str()) {
+    // Some readers ignore the case of these words, and take merge keys for such anywhere.
+    const WORDS: [&str; 11] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "<<"];
+    let lower = text.to_lowercase();
+    if WORDS.contains(&lower.as_str()) {
         return true;
     }
-    let lower = text.to_lowercase();
     if [".inf", "+.inf", "-.inf", ".nan"].contains(&lower.as_str()) {
         return true;
     }

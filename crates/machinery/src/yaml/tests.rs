@@ -105,6 +105,9 @@ fn writing_quotes_what_go_would_misread() {
         assert_eq!(to_string(&json!({"k": value})), format!("k: {expect}\n"));
     };
     check(json!("plain text"), "plain text");
+    check(json!("<<"), "\"<<\"");
+    check(json!("tRue"), "\"tRue\"");
+    check(json!("="), "=");
     check(json!("yes"), "\"yes\"");
     check(json!("1"), "\"1\"");
     check(json!("0x1f"), "\"0x1f\"");

@@ -40,8 +40,20 @@ const SETTINGS: &str = "
 pub struct Sqlite {
     db: Connection,
     path: PathBuf,
-    // Held, never read: the lock ends with the file handle.
-    _lock: File,
+    // Held, never read. Stands last, so that it goes when the file is closed.
+    _lock: Lock,
+}
+
+/// The lock of a log, given back when dropped.
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is being started at
+        // this moment may hold a copy of it, and with it the lock. If it fails,
+        // closing is all that is left.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Sqlite {
@@ -183,12 +195,12 @@ fn adopt(db: &mut Connection, path: &Path) -> Result<(), EngineError> {
 /// Takes the lock file beside the log. SQLite's own locks would let a second
 /// process write between our transactions, and two sequencers would give out
 /// the same revisions.
-fn lock_beside(path: &Path) -> Result<File, EngineError> {
+fn lock_beside(path: &Path) -> Result<Lock, EngineError> {
     let beside = with_suffix(path, "-lock");
     let options = || OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&beside);
     let file = options().map_err(|source| EngineError::Io { path: beside.clone(), source })?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(EngineError::InUse(path.to_owned())),
         Err(TryLockError::Error(source)) => Err(EngineError::Io { path: beside, source }),
     }

@@ -143,6 +143,8 @@ async fn volatile_revisions_are_never_reused(bench: Bench) {
     let mut highest = 0;
     for round in 0..5 {
         let store = with_reserve(&bench, LONG).await;
+        // From here on nothing becomes durable, however slow the test is.
+        bench.switch.set(Mode::Fail);
         for turn in 0..10 {
             let entry = put(&store, lease("n"), &format!("{round} {turn}")).await.unwrap();
             assert!(entry.revision > highest, "revision {} was given out again", entry.revision);
@@ -168,6 +170,7 @@ async fn volatile_revisions_are_never_reused(bench: Bench) {
 async fn lost_volatile_history_is_not_told(bench: Bench) {
     let store = with_reserve(&bench, LONG).await;
     put(&store, cm("a"), "v").await.unwrap();
+    bench.switch.set(Mode::Fail);
     let lost = put(&store, lease("n"), "lost").await.unwrap().revision;
     bench.crash(store);
     for _ in 0..2 {
