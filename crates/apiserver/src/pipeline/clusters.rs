@@ -32,6 +32,25 @@ impl ApiServer {
         }
     }
 
+    /// Refuses a name that no path could lead to; does nothing to other kinds.
+    pub(super) fn check_cluster_name(&self, subject: &Subject, name: &str) -> Result<(), Status> {
+        let kind = &subject.kind.descriptor;
+        if &*kind.gvk.group != GROUP || &*kind.plural != PLURAL {
+            return Ok(());
+        }
+        if ClusterName::new(name).is_some_and(|cluster| !cluster.is_root()) && subject.cluster.is_root() {
+            return Ok(());
+        }
+        let cause = api::Cause {
+            reason: "FieldValueInvalid".into(),
+            message: format!(
+                "Invalid value: \"{name}\": a logical cluster's name is a DNS label other than \"root\", in the root cluster"
+            ),
+            field: "metadata.name".into(),
+        };
+        Err(Status::invalid(GROUP, &kind.gvk.kind, name, vec![cause]))
+    }
+
     /// Makes the root cluster's first namespaces unless they are there.
     pub(super) async fn bootstrap_root(&self) -> Result<(), Status> {
         let root = ClusterName::root();

@@ -46,6 +46,7 @@ impl ApiServer {
         if !causes.is_empty() {
             return Err(Status::invalid(&kind.gvk.group, &kind.gvk.kind, &sent.name, causes));
         }
+        self.check_cluster_name(subject, &sent.name)?;
         if !strategy::keeps_status(kind) {
             object.remove("status");
         }

@@ -29,6 +29,10 @@ async fn clusters_do_not_see_each_other() -> Result<()> {
     ensure!(!kubectl.run(&[&blue, "get", "configmaps"]).await?.ok);
     kubectl.ok_with(&["create", "-f", "-"], &cluster("blue")).await?;
     ensure!(kubectl.ok(&[&blue, "get", "configmaps", "-o", "name"]).await?.is_empty(), "a new cluster is empty");
+    for name in ["root", "a.b"] {
+        let output = kubectl.run_with(&["create", "-f", "-"], &cluster(name)).await?;
+        ensure!(!output.ok && output.stderr.contains("is a DNS label"), "{name}: {}", output.stderr);
+    }
     let unknown = server("nowhere");
     ensure!(!kubectl.run(&[&unknown, "get", "configmaps"]).await?.ok);
     platform.stop().await;
