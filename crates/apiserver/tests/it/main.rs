@@ -7,4 +7,5 @@ mod kube_rs;
 mod kubectl;
 mod python;
 mod refusals;
+mod transports;
 mod watches;

@@ -1,0 +1,77 @@
+//! `Objects` answers the same in process and over TLS through kube-rs.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
+use api::{ClusterName, Gvk, Gvr};
+use client::kube_transport::KubeObjects;
+use client::{DeleteOptions, Event, ListOptions, Objects, Patch, Target, WatchOptions, WriteOptions};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use testkit::Platform;
+
+fn target() -> Target {
+    Target::namespaced(&ClusterName::root(), &Gvr::new("", "v1", "configmaps"), "default")
+}
+
+fn object(name: &str, value: &str) -> bytes::Bytes {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"key": value}}).to_string().into()
+}
+
+/// Walks through every call and notes what came back, without what differs from run to run.
+async fn walk(objects: Arc<dyn Objects>) -> Result<Vec<String>> {
+    let (target, write) = (target(), WriteOptions::default);
+    let mut notes = Vec::new();
+    let mut note = |what: &str, value: &Value| notes.push(format!("{what} {}", value["data"]));
+    let created = objects.create(&target, object("both", "1"), write()).await?;
+    note("create", &created.value()?);
+    let watch = WatchOptions { resource_version: created.meta.resource_version.clone(), ..Default::default() };
+    let mut events = objects.watch(&target, watch).await?;
+    let dry = objects.update(&target, "both", None, object("both", "dry"), WriteOptions { dry_run: true, ..write() }).await?;
+    note("dry run", &dry.value()?);
+    note("update", &objects.update(&target, "both", None, object("both", "2"), write()).await?.value()?);
+    for patch in [
+        Patch::Merge(json!({"data": {"merge": "3"}}).to_string().into()),
+        Patch::Strategic(json!({"data": {"strategic": "4"}}).to_string().into()),
+        Patch::Json(json!([{"op": "add", "path": "/data/json", "value": "5"}]).to_string().into()),
+    ] {
+        note("patch", &objects.patch(&target, "both", None, patch, write()).await?.value()?);
+    }
+    note("get", &objects.get(&target, "both").await?.value()?);
+    let options = ListOptions { field_selector: "metadata.name=both".into(), ..Default::default() };
+    notes.push(format!("list {}", objects.list(&target, options).await?.items.len()));
+    let again = objects.create(&target, object("both", "1"), write()).await;
+    notes.push(format!("again {:?}", again.err().map(|status| (status.code, status.reason, status.message))));
+    notes.push(format!("delete {:?}", objects.delete(&target, "both", DeleteOptions::default()).await?.is_some()));
+    let gone = objects.get(&target, "both").await;
+    notes.push(format!("gone {:?}", gone.err().map(|status| (status.code, status.reason, status.message))));
+    loop {
+        match events.next().await {
+            Some(Ok(Event::Modified(object))) => notes.push(format!("~{}", object.value()?["data"])),
+            Some(Ok(Event::Deleted(object))) => {
+                notes.push(format!("-{}", object.meta.name));
+                break;
+            }
+            other => bail!("unexpected: {other:?}"),
+        }
+    }
+    let kind = objects.kind(&ClusterName::root(), &Gvk::new("apps", "v1", "Deployment")).await?;
+    notes.push(format!("kind {:?}", kind.map(|kind| (kind.plural, kind.namespaced, kind.subresources.status))));
+    let none = objects.kind(&ClusterName::root(), &Gvk::new("none.dev", "v1", "None")).await?;
+    notes.push(format!("no kind {}", none.is_none()));
+    notes.push(format!("kinds {}", objects.kinds(&ClusterName::root()).await?.len()));
+    Ok(notes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_transports_answer_the_same() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let here = walk(platform.objects.clone()).await?;
+    let there = walk(Arc::new(KubeObjects::new(platform.kube().await?, ClusterName::root()))).await?;
+    for (here, there) in here.iter().zip(&there) {
+        ensure!(here == there, "in process: {here}\nover TLS: {there}");
+    }
+    ensure!(here.len() == there.len());
+    platform.stop().await;
+    Ok(())
+}
