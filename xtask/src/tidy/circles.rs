@@ -1,6 +1,8 @@
 //! Finds circles of imports between the files of a crate. It reads paths that
 //! begin with `crate`, `self`, `super` or a child module, and must never count
-//! a root's re-exports (`pub use`) as imports, nor what only tests import.
+//! a root's re-exports (`pub use`) as imports, nor what only tests import. A
+//! folder belongs to the file it is named after: what a child takes from the
+//! modules above it is no arrow, but for the crate's root.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -150,6 +152,11 @@ impl<'a> Crate<'a> {
         self.modules.files.get(&module)
     }
 
+    /// Whether `file` is that of a module above this one, the root excepted.
+    fn is_above(&self, file: &String, module: &[String]) -> bool {
+        (1..module.len()).any(|length| self.modules.files.get(&module[..length]) == Some(file))
+    }
+
     fn defines(&self, module: &[String], name: &str) -> bool {
         const ITEMS: [&str; 9] = ["struct", "enum", "trait", "fn", "const", "static", "type", "union", "mod"];
         let source = self.modules.files.get(module).and_then(|file| self.source(file));
@@ -204,7 +211,8 @@ fn edges(this: &Crate) -> Edges {
         let is_test = this.modules.tests.contains(file) || this.tree.file(file).is_some_and(|file| file.is_test());
         let (Some(source), false) = (this.source(file), is_test) else { continue };
         for import in this.imports(module, source).into_iter().filter(|import| !import.is_export) {
-            if let Some(target) = this.file_of(&import.path, 0).filter(|target| *target != file) {
+            let target = this.file_of(&import.path, 0).filter(|target| *target != file);
+            if let Some(target) = target.filter(|target| !this.is_above(target, module)) {
                 let line = edges.entry(file.clone()).or_default().entry(target.clone()).or_insert(import.line);
                 *line = import.line.min(*line);
             }
@@ -298,16 +306,19 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_and_its_child_can_form_one() {
+    fn a_folder_belongs_to_its_file() {
         let files = [
             ("lib.rs", "mod plan;"),
             ("plan.rs", "mod waves;\npub struct Plan;\nfn f() { waves::split() }"),
             ("plan/waves.rs", "use super::Plan;"),
         ];
-        assert_eq!(
-            found(&files),
-            [format!("plan.rs:3: imports run in a circle, plan.rs → plan/waves.rs → plan.rs{TAIL}")]
-        );
+        assert_eq!(found(&files), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_root_is_nobodys_parent() {
+        let files = [("lib.rs", "mod a;\npub struct Root;\nfn f() { a::run() }"), ("a.rs", "use crate::Root;")];
+        assert_eq!(found(&files), [format!("a.rs:1: imports run in a circle, a.rs → lib.rs → a.rs{TAIL}")]);
     }
 
     #[test]

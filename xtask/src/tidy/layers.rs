@@ -91,6 +91,7 @@ const CRATES: &[Crate] = &[
     },
     Crate { name: "coracle", may_use: &[(EVERYTHING, "the binary puts the house together")] },
     Crate { name: "testkit", may_use: &[(EVERYTHING, "it is a whole platform in process")] },
+    Crate { name: "bench", may_use: &[] },
     Crate { name: "xtask", may_use: &[("api", "schemas are written in its format, behind a feature")] },
 ];
 
@@ -210,7 +211,7 @@ fn edge(package: &Package, dependency: &Dependency, packages: &[Package]) -> Opt
 }
 
 fn owned(package: &Package, dependency: &Dependency) -> Option<String> {
-    if dependency.is_dev || package.name == "testkit" {
+    if dependency.is_dev || ["testkit", "bench"].contains(&package.name.as_str()) {
         return None;
     }
     let rule = OWNED.iter().find(|rule| rule.names.contains(&dependency.name.as_str()))?;
