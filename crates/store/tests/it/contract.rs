@@ -1,7 +1,6 @@
 //! What every engine must make possible, as one list of tests that each engine
 //! is put through: reading, writing, listing and watching.
 
-use std::time::Duration;
 
 use store::{ConflictReason, Error, EventKind, Expect, ListOptions, Prefix, Transaction};
 
@@ -150,7 +149,7 @@ async fn a_failed_transaction_leaves_its_batch_alone(bench: Bench) {
         let store = store.clone();
         async move { put(&store, cm("plug"), "v").await }
     });
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    bench.switch.reached().await;
     // These queue up behind the plug, in this order, and make one batch.
     let failing = Transaction::new()
         .put(cm("a"), value("undone"), Expect::Revision(2))
@@ -439,7 +438,7 @@ async fn a_full_queue_makes_writers_wait(bench: Bench) {
             tokio::spawn(async move { put(&store, cm(&format!("w{writer}")), &"x".repeat(3000)).await.unwrap() })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    bench.switch.reached().await;
     assert!(writers.iter().all(|writer| !writer.is_finished()));
     // Readers do not wait for the disk, and see nothing that is not on it.
     assert!(list(&store, &all("configmaps")).entries.is_empty());
@@ -455,8 +454,13 @@ async fn wakes_a_waiting_watcher(bench: Bench) {
     let store = bench.open();
     for prefix in [all("configmaps"), all("configmaps").in_cluster("root").in_namespace("default")] {
         let mut watcher = store.watch(&prefix, store.revision()).unwrap();
-        let waiting = tokio::spawn(async move { watcher.next().await.unwrap() });
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut waiting = std::pin::pin!(watcher.next());
+        // Polled once, so that it really waits before anything happens.
+        std::future::poll_fn(|context| {
+            assert!(waiting.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
         put(&store, key("configmaps", "two", "other", "no"), "v").await.unwrap();
         let mine = put(&store, cm("yes"), "v").await.unwrap();
         let found = waiting.await.unwrap();

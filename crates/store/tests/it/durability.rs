@@ -57,7 +57,7 @@ async fn nothing_is_seen_before_it_is_durable(bench: Bench) {
         let store = store.clone();
         async move { put(&store, cm("a"), "v").await }
     });
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    bench.switch.reached().await;
     assert!(!writer.is_finished());
     assert!(store.get(&cm("a")).is_none());
     assert!(watcher.try_next().unwrap().is_empty());
@@ -118,7 +118,7 @@ async fn volatile_is_seen_at_once(bench: Bench) {
         let store = store.clone();
         async move { store.commit(mixed).await }
     });
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    bench.switch.reached().await;
     assert!(!writer.is_finished());
     assert_eq!(body(&store.get(&lease("n")).unwrap()), "2");
     bench.switch.set(Mode::Work);

@@ -217,17 +217,14 @@ async fn a_slow_watcher_is_told(bench: Bench) {
 
 async fn compaction_goes_in_slices(bench: Bench) {
     let store = bench.open();
+    let mut writes = Vec::new();
     for turn in 0..1500 {
         // Not waited for one by one, to be quick.
         let store = store.clone();
-        let write = tokio::spawn(async move { put(&store, cm("a"), &turn.to_string()).await.map(drop) });
-        if turn % 100 == 99 {
-            write.await.unwrap().unwrap();
-        }
+        writes.push(tokio::spawn(async move { put(&store, cm("a"), &turn.to_string()).await.map(drop) }));
     }
-    store.flush().await.unwrap();
-    while store.revision() < 1500 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    for write in writes {
+        write.await.unwrap().unwrap();
     }
     bench.clock.advance(AGE);
     let syncs = store.stats().syncs;

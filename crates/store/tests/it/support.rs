@@ -16,6 +16,7 @@ use store::{
     Sealer, Store, Transaction, Value,
 };
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 /// A log that outlives the stores opened on it.
 pub struct Bench {
@@ -96,16 +97,27 @@ pub enum Mode {
 }
 
 /// Turns an engine's writes off and on.
-#[derive(Default)]
 pub struct Switch {
     mode: Mutex<Mode>,
     changed: Condvar,
+    is_waiting: watch::Sender<bool>,
+}
+
+impl Default for Switch {
+    fn default() -> Self {
+        Switch { mode: Mutex::default(), changed: Condvar::new(), is_waiting: watch::Sender::new(false) }
+    }
 }
 
 impl Switch {
     pub fn set(&self, mode: Mode) {
         *self.mode.lock() = mode;
         self.changed.notify_all();
+    }
+
+    /// Waits until a write has reached the engine and is held there.
+    pub async fn reached(&self) {
+        self.is_waiting.subscribe().wait_for(|is_waiting| *is_waiting).await.unwrap();
     }
 }
 
@@ -125,8 +137,10 @@ impl Engine for Faulty {
 
     fn write(&mut self, change: &Change<'_>) -> Result<(), EngineError> {
         let mut mode = self.switch.mode.lock();
+        self.switch.is_waiting.send_replace(*mode == Mode::Stall);
         // Not for ever, or a test that fails while the disk stalls would hang.
         while *mode == Mode::Stall && !self.switch.changed.wait_for(&mut mode, Duration::from_secs(10)).timed_out() {}
+        self.switch.is_waiting.send_replace(false);
         match *mode {
             Mode::Fail => Err(EngineError::Other("the test pulled the plug".to_owned())),
             _ => self.inner.write(change),
