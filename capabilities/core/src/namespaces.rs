@@ -28,8 +28,7 @@ const FINALIZER: &str = "kubernetes";
 
 pub(crate) fn start(ctx: &Context, cache: &Cache) -> Handle {
     let (waits, due) = Waits::new(ctx.objects.clone(), ctx.tasks.clone());
-    let namespaces =
-        Namespaces { objects: ctx.objects.clone(), clock: ctx.clock.clone(), cache: cache.clone(), waits };
+    let namespaces = Namespaces { objects: ctx.objects.clone(), clock: ctx.clock.clone(), cache: cache.clone(), waits };
     Controller::new("namespaces", Arc::new(namespaces))
         .owns(cache)
         .triggered_by(due.boxed())

@@ -78,7 +78,7 @@ impl Cache {
         Cache(shared)
     }
 
-    /// Waits until the first list is complete.
+    /// Waits until the first list is complete. A kind that is not served (yet) counts as empty.
     pub async fn ready(&self) {
         let mut ready = self.0.ready.subscribe();
         // The sender lives in this cache, so waiting cannot fail while `self` does.

@@ -24,17 +24,11 @@ struct Head {
     metadata: ObjectMeta,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct TypeMeta {
     api_version: String,
     kind: String,
-}
-
-impl Default for TypeMeta {
-    fn default() -> Self {
-        TypeMeta { api_version: String::new(), kind: String::new() }
-    }
 }
 
 impl Object {

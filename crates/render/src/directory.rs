@@ -102,7 +102,7 @@ fn parse(path: &str, text: &str) -> Result<Vec<Value>, Error> {
         }
         return Ok(documents);
     }
-    machinery::yaml::documents(text).map_err(|error| refuse(error.to_string()))
+    machinery::yaml::values(text).map_err(|error| refuse(error.to_string()))
 }
 
 fn objects_of(path: &str, documents: Vec<Value>) -> Result<Vec<Value>, Error> {
@@ -123,26 +123,18 @@ fn is_empty(document: &Value) -> bool {
 /// Takes a list apart into its items; anything else is an object or an error.
 fn expand(path: &str, document: usize, value: Value, objects: &mut Vec<Value>) -> Result<(), Error> {
     let refuse = |why: &str| Error::Document { file: path.to_owned(), document, why: why.to_owned() };
-    let Value::Object(mut fields) = value else {
+    if !value.is_object() {
         return Err(refuse("it is not an object"));
-    };
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let kind = text("kind").ok_or_else(|| refuse("Object 'Kind' is missing"))?;
-    text("apiVersion").ok_or_else(|| refuse("Object 'apiVersion' is missing"))?;
-    let is_list = kind.ends_with("List") && fields.get("items").is_some_and(Value::is_array);
-    if !is_list {
-        objects.push(Value::Object(fields));
-        return Ok(());
     }
-    if let Some(Value::Array(items)) = fields.remove("items") {
-        for item in items {
-            // Lists inside lists are no form that Kubernetes knows, so one level is enough.
-            let fits = item.get("kind").is_some_and(Value::is_string) && item.get("apiVersion").is_some();
-            if !fits {
-                return Err(refuse("an item of the list has no kind or no apiVersion"));
-            }
-            objects.push(item);
+    for object in machinery::yaml::expand(value) {
+        let states = |name: &str| object.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        if !states("kind") {
+            return Err(refuse("Object 'Kind' is missing"));
         }
+        if !states("apiVersion") {
+            return Err(refuse("Object 'apiVersion' is missing"));
+        }
+        objects.push(object);
     }
     Ok(())
 }

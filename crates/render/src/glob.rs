@@ -60,9 +60,7 @@ impl Glob {
 
     /// The positions that `tokens` can lead to from the positions `from`.
     fn run(&self, tokens: &[Token], text: &[char], from: BTreeSet<usize>) -> BTreeSet<usize> {
-        tokens.iter().fold(from, |from, token| {
-            if from.is_empty() { from } else { self.step(token, text, &from) }
-        })
+        tokens.iter().fold(from, |from, token| if from.is_empty() { from } else { self.step(token, text, &from) })
     }
 
     fn step(&self, token: &Token, text: &[char], from: &BTreeSet<usize>) -> BTreeSet<usize> {
@@ -88,8 +86,8 @@ impl Glob {
 /// Every position reached from `from` over characters that are accepted.
 fn spread(text: &[char], from: &BTreeSet<usize>, accepts: &dyn Fn(char) -> bool) -> BTreeSet<usize> {
     let mut reached = from.clone();
-    for at in 0..text.len() {
-        if reached.contains(&at) && accepts(text[at]) {
+    for (at, character) in text.iter().enumerate() {
+        if reached.contains(&at) && accepts(*character) {
             reached.insert(at + 1);
         }
     }

@@ -2,11 +2,11 @@
 //! options give the same objects in the same order, so that callers can keep the
 //! result by their ids. It must never touch the network, the disk or the clock.
 
-pub mod source;
-pub mod renderer;
 pub mod detect;
 pub mod directory;
 pub mod glob;
+pub mod renderer;
+pub mod source;
 
 pub use renderer::{Kind, Renderer, Request, render};
 pub use source::{Entry, Source};

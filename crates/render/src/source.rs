@@ -29,9 +29,8 @@ pub struct Source {
 impl Source {
     /// A tree of plain files, for tests and generated sources.
     pub fn of(files: &[(&str, &str)]) -> Self {
-        let entry = |(path, text): &(&str, &str)| {
-            ((*path).to_owned(), Entry::File(Bytes::copy_from_slice(text.as_bytes())))
-        };
+        let entry =
+            |(path, text): &(&str, &str)| ((*path).to_owned(), Entry::File(Bytes::copy_from_slice(text.as_bytes())));
         Source { files: files.iter().map(entry).collect() }
     }
 

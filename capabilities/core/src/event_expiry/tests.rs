@@ -17,7 +17,10 @@ async fn old_events_go_and_recent_ones_stay() {
     put("old", json!({ "firstTimestamp": "2026-01-01T10:00:00Z", "lastTimestamp": "2026-01-01T12:00:00Z" }));
     clock.advance(Duration::from_secs(30 * 60));
     put("counted", json!({ "firstTimestamp": "2026-01-01T10:00:00Z", "lastTimestamp": "2026-01-01T12:40:00Z" }));
-    put("series", json!({ "eventTime": "2026-01-01T10:00:00.5Z", "series": { "lastObservedTime": "2026-01-01T12:50:00.123456Z" } }));
+    put(
+        "series",
+        json!({ "eventTime": "2026-01-01T10:00:00.5Z", "series": { "lastObservedTime": "2026-01-01T12:50:00.123456Z" } }),
+    );
     put("bare", json!({}));
     clock.advance(Duration::from_secs(30 * 60));
 

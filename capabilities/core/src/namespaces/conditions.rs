@@ -58,13 +58,15 @@ fn deletion(contents: &Contents) -> Condition {
         return Condition::new(KIND, false, "ContentDeleted", message);
     }
     let count = contents.errors.len();
-    let message = format!("Failed to delete all resource types, {count} remaining: {}", joined(contents.errors.clone()));
+    let message =
+        format!("Failed to delete all resource types, {count} remaining: {}", joined(contents.errors.clone()));
     Condition::new(KIND, true, "ContentDeletionFailed", message)
 }
 
 fn remaining(contents: &Contents) -> Condition {
     const KIND: &str = "NamespaceContentRemaining";
-    let describe = |(gvr, count): (&Gvr, usize)| format!("{}.{} has {count} resource instances", gvr.resource, gvr.group);
+    let describe =
+        |(gvr, count): (&Gvr, usize)| format!("{}.{} has {count} resource instances", gvr.resource, gvr.group);
     let described: Vec<String> = contents.counts().map(describe).collect();
     if described.is_empty() {
         return Condition::new(KIND, false, "ContentRemoved", "All content successfully removed");

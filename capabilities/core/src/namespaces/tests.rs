@@ -23,7 +23,8 @@ fn short(status: &Value) -> Vec<String> {
 const DISCOVERED: &str = "DeletionDiscoveryFailure=False ResourcesDiscovered: All resources successfully discovered";
 const PARSED: &str =
     "DeletionGroupVersionParsingFailure=False ParsedGroupVersions: All legacy kube types successfully parsed";
-const DELETED: &str = "DeletionContentFailure=False ContentDeleted: All content successfully deleted, may be waiting on finalization";
+const DELETED: &str =
+    "DeletionContentFailure=False ContentDeleted: All content successfully deleted, may be waiting on finalization";
 const REMOVED: &str = "ContentRemaining=False ContentRemoved: All content successfully removed";
 const NO_FINALIZERS: &str =
     "FinalizersRemaining=False ContentHasNoFinalizers: All content-preserving finalizers finished";
@@ -62,7 +63,8 @@ fn something_left() {
 
 #[test]
 fn failures() {
-    let mut contents = Contents { errors: vec!["b".into(), "a".into()], ..Contents::default() };
+    let mut contents = Contents::default();
+    contents.errors.extend(["b".to_owned(), "a".to_owned()]);
     contents.discovery_failed(Status::unavailable("no discovery"));
     let status = conditions::decide(Value::Null, &contents, false, "t1");
     assert_eq!(short(&status)[0], "DeletionDiscoveryFailure=True DiscoveryFailed: no discovery");

@@ -20,6 +20,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LARGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Failed watches in a row after which the resource is listed afresh.
 const WATCH_ATTEMPTS: u32 = 5;
+/// The pause of a kind that is not served grows no further than after so many failures, some
+/// three seconds: it may be defined at any time.
+const UNSERVED_FAILURES: u32 = 7;
 
 /// Takes in what a reflector sees. Called from one task, in order; must not block.
 pub trait Sink: Send + Sync + 'static {
@@ -27,7 +30,7 @@ pub trait Sink: Send + Sync + 'static {
     fn upsert(&self, object: Object);
     /// An object is gone; this is its last state.
     fn delete(&self, object: Object);
-    /// A list is complete: what is not in `seen` is not there.
+    /// A list is complete, or the kind is not served: what is not in `seen` is not there.
     fn listed(&self, seen: &HashSet<ObjectKey>);
 }
 
@@ -50,21 +53,20 @@ impl<S: Sink> Reflector<S> {
     pub async fn run(self) {
         let backoff = Backoff::new(FIRST_PAUSE, LARGEST_PAUSE, Ids::system());
         let mut failures = 0;
-        let mut listed_before = false;
         loop {
             match self.list().await {
                 Ok(revision) => {
                     failures = 0;
-                    listed_before = true;
                     self.follow(revision, &backoff).await;
                 }
                 Err(status) => {
-                    // The kind was served and is no more: nothing of it is left.
-                    if status.is_not_found() && listed_before {
-                        self.sink.listed(&HashSet::new());
-                    }
                     failures += 1;
                     self.report("list", failures, &status);
+                    if status.is_not_found() {
+                        // The kind is not served, now or no longer: there is nothing of it.
+                        self.sink.listed(&HashSet::new());
+                        failures = failures.min(UNSERVED_FAILURES);
+                    }
                     pause(&backoff, failures, &status).await;
                 }
             }

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use api::{ClusterName, Status};
+use api::{ClusterName, Gvk, Status};
 use base::{Ids, Tasks};
 use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fake::{FakeObjects, Verb, gvr};
+use crate::fake::{FakeObjects, Verb, descriptor, gvr};
 use crate::{DeleteOptions, Patch, WriteOptions};
 
 fn config_map(namespace: &str, name: &str, value: &str) -> Value {
@@ -144,10 +144,23 @@ async fn waits_out_failing_lists() {
     let (fake, tasks) = (FakeObjects::new(), Tasks::default());
     fake.put(&config_map("a", "x", "1"));
     fake.fail_next(Verb::List, "configmaps", Status::unavailable("not now"));
-    fake.fail_next(Verb::List, "configmaps", Status::no_such_resource());
+    fake.fail_next(Verb::List, "configmaps", Status::internal("nor now"));
     let cache = Cache::start(fake.objects(), target(), &tasks);
     cache.ready().await;
     assert_eq!(cache.len(), 1);
+}
+
+#[tokio::test]
+async fn a_kind_that_is_not_served_is_empty_until_it_is() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    let cache = Cache::start(fake.objects(), Target::everywhere(&gvr("example.dev/v1", "widgets")), &tasks);
+    cache.ready().await;
+    assert!(cache.is_empty());
+    let mut changes = cache.subscribe();
+    fake.serve(descriptor(&Gvk::new("example.dev", "v1", "Widget"), "widgets", true, false));
+    let metadata = json!({ "namespace": "a", "name": "w" });
+    fake.put(&json!({ "apiVersion": "example.dev/v1", "kind": "Widget", "metadata": metadata }));
+    assert_eq!(take(&mut changes, 1).await, ["+a/w=?"]);
 }
 
 #[tokio::test]

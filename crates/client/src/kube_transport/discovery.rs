@@ -22,10 +22,13 @@ const FRESH: Duration = Duration::from_secs(60);
 /// What was not found is asked for again after so long: a definition may be new.
 const FRESH_MISS: Duration = Duration::from_millis(500);
 
+/// Kinds, and since when they are known.
+type Known = (Stopwatch, Arc<Vec<KindDescriptor>>);
+
 #[derive(Default)]
 pub(super) struct Discovery {
     /// The lock is held over a fetch, so that many callers cause one.
-    known: Mutex<HashMap<ClusterName, (Stopwatch, Arc<Vec<KindDescriptor>>)>>,
+    known: Mutex<HashMap<ClusterName, Known>>,
 }
 
 impl Discovery {

@@ -1,13 +1,18 @@
 //! Tests of what goes over the wire to a real cluster and how answers are read.
 
-use api::{ClusterName, Gvr, Reason};
-use http::Request;
+use api::{ClusterName, Gvk, Gvr, Reason, Status};
+use futures::StreamExt;
+use http::{Request, Response};
+use kube::client::Body;
 use serde_json::{Value, json};
 
+use super::KubeObjects;
 use super::discovery::{aggregated, legacy, preferred, versions};
 use super::request::{Address, Parameters};
 use super::wire::{self, Lines};
-use crate::{DeleteOptions, Event, ListOptions, Patch, Preconditions, Propagation, Target, WatchOptions, WriteOptions};
+use crate::{
+    DeleteOptions, Event, ListOptions, Objects, Patch, Preconditions, Propagation, Target, WatchOptions, WriteOptions,
+};
 
 fn pods(cluster: &str) -> Target {
     Target::namespaced(&ClusterName::new(cluster).unwrap(), &Gvr::new("", "v1", "pods"), "ns")
@@ -208,4 +213,72 @@ fn kinds_from_legacy_discovery() {
     let kinds = legacy("apps/v1", &resources);
     assert_eq!(short(&kinds), ["apps/v1/deployments All namespaced scale"]);
     assert_eq!(&*kinds[0].short_names[0], "deploy");
+}
+
+/// A transport to a server that answers from a table: method and path with query, code, body.
+fn against(answers: &'static [(&str, u16, &str)]) -> KubeObjects {
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let line = format!("{} {}", request.method(), request.uri());
+        let found = answers.iter().find(|(held, ..)| *held == line);
+        let (code, body) = found.map_or((404, "page not found"), |(_, code, body)| (*code, *body));
+        let mut response = Response::new(Body::from(body.as_bytes().to_vec()));
+        *response.status_mut() = http::StatusCode::from_u16(code).unwrap();
+        if code == 429 {
+            response.headers_mut().insert("retry-after", 7.into());
+        }
+        async move { Ok::<_, std::convert::Infallible>(response) }
+    });
+    KubeObjects::new(kube::Client::new(service, "default"), ClusterName::root())
+}
+
+#[tokio::test]
+async fn calls_are_answered() {
+    let objects = against(&[
+        ("GET /api/v1/namespaces/ns/pods/p", 200, r#"{"kind":"Pod","metadata":{"name":"p"}}"#),
+        ("GET /api/v1/namespaces/ns/pods/busy", 429, "slow down"),
+        ("DELETE /api/v1/namespaces/ns/pods/p", 200, r#"{"kind":"Status","status":"Success"}"#),
+    ]);
+    assert_eq!(objects.get(&pods("root"), "p").await.unwrap().meta.name, "p");
+    let busy = objects.get(&pods("root"), "busy").await.unwrap_err();
+    assert_eq!((busy.reason, busy.retry_after_secs), (Reason::TooManyRequests, 7));
+    assert!(objects.get(&pods("root"), "absent").await.unwrap_err().is_not_found());
+    assert!(objects.delete(&pods("root"), "p", DeleteOptions::default()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_watch_ends_after_its_error() {
+    const LINES: &str = concat!(
+        r#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"a","resourceVersion":"3"}}}"#,
+        "\n",
+        r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}"#,
+        "\n",
+        r#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"never"}}}"#,
+        "\n",
+    );
+    const LINE: &str =
+        "GET /api/v1/namespaces/ns/pods?watch=true&allowWatchBookmarks=true&timeoutSeconds=290&resourceVersion=2";
+    let objects = against(&[(LINE, 200, LINES)]);
+    let options = WatchOptions { resource_version: "2".into(), ..WatchOptions::default() };
+    let events: Vec<_> = objects.watch(&pods("root"), options).await.unwrap().collect().await;
+    assert_eq!(events.len(), 2);
+    assert!(matches!(&events[0], Ok(Event::Added(object)) if object.meta.name == "a"));
+    assert!(events[1].as_ref().is_err_and(Status::is_expired));
+}
+
+#[tokio::test]
+async fn kinds_of_a_server_without_aggregated_discovery() {
+    let objects = against(&[
+        ("GET /api", 200, r#"{"kind":"APIVersions","versions":["v1"]}"#),
+        ("GET /apis", 200, r#"{"kind":"APIGroupList","groups":[{"preferredVersion":{"groupVersion":"down.dev/v1"}}]}"#),
+        (
+            "GET /api/v1",
+            200,
+            r#"{"resources":[{"name":"pods","kind":"Pod","namespaced":true,"verbs":["list","delete"]},
+                {"name":"pods/status","kind":"Pod","namespaced":true,"verbs":["get"]}]}"#,
+        ),
+    ]);
+    let root = ClusterName::root();
+    assert_eq!(short(&objects.kinds(&root).await.unwrap()), ["v1/pods All namespaced status"]);
+    assert!(objects.kind(&root, &Gvk::new("", "v1", "Pod")).await.unwrap().is_some());
+    assert!(objects.kind(&root, &Gvk::new("down.dev", "v1", "Thing")).await.unwrap().is_none());
 }

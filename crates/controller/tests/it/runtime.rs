@@ -154,3 +154,21 @@ async fn workers_share_the_keys_and_never_one_key() {
     asked.sort();
     assert_eq!(asked, ["ns/a", "ns/a", "ns/b", "ns/c", "ns/d"]);
 }
+
+#[tokio::test]
+async fn one_change_that_concerns_many_keys_wakes_many_workers() {
+    let (fake, tasks, scripted) = (FakeObjects::new(), Tasks::default(), Scripted::closed());
+    let cache = Cache::start(fake.objects(), Target::everywhere(&config_maps()), &tasks);
+    let many = |_: &client::Change| ["a", "b", "c"].map(key).to_vec();
+    let handle = Controller::new("test", scripted.clone()).watches(&cache, many).workers(3).start(&tasks);
+    handle.idle().await;
+    // One thread: after this, every worker waits.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    fake.put(&config_map("one"));
+    let mut asked = scripted.asked(3).await;
+    asked.sort();
+    assert_eq!(asked, ["ns/a", "ns/b", "ns/c"]);
+    assert_eq!(handle.stats().running, 3);
+}

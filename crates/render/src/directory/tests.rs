@@ -60,20 +60,20 @@ fn documents_lists_and_empty_ones() {
 #[test]
 fn what_is_no_object_is_named() {
     let text = format!("{}---\nkind: X\nmetadata: {{}}\n", map("a"));
-    assert_eq!(refused(&[("bad.yaml", &text)]), r#"Failed to unmarshal "bad.yaml": document 2: Object 'apiVersion' is missing"#);
+    assert_eq!(
+        refused(&[("bad.yaml", &text)]),
+        r#"Failed to unmarshal "bad.yaml": document 2: Object 'apiVersion' is missing"#
+    );
     let text = format!("{}---\njust text\n", map("a"));
     assert_eq!(refused(&[("bad.yaml", &text)]), r#"Failed to unmarshal "bad.yaml": document 2: it is not an object"#);
     assert!(refused(&[("bad.json", "{")]).starts_with(r#"Failed to unmarshal "bad.json": "#));
     let text = "apiVersion: v1\nkind: List\nitems:\n- a: 1\nmetadata: {}\n";
-    assert!(refused(&[("l.yaml", text)]).contains("an item of the list"));
+    assert!(refused(&[("l.yaml", text)]).contains("Object 'Kind' is missing"));
 }
 
 #[test]
 fn other_kinds_are_named_and_refused() {
-    assert_eq!(
-        refused(&[("Chart.yaml", "name: x")]),
-        "Helm sources are not supported yet by this build of Coracle"
-    );
+    assert_eq!(refused(&[("Chart.yaml", "name: x")]), "Helm sources are not supported yet by this build of Coracle");
     assert_eq!(
         refused(&[("kustomization.yaml", "")]),
         "Kustomize sources are not supported yet by this build of Coracle"
