@@ -118,7 +118,7 @@ impl Span {
             Some(to) => version < from || version >= to,
             None => version != from,
         });
-        above && below && other && (version.pre.is_empty() || self.allows_pre)
+        above && below && other
     }
 }
 
@@ -138,9 +138,13 @@ impl Range {
         alternatives.map(Range)
     }
 
-    /// Whether a version is in the range. Pre-releases only where the range names one.
+    /// Whether a version is in the range. Pre-releases only where an alternative names one.
     pub fn holds(&self, version: &Version) -> bool {
-        self.0.iter().any(|spans| spans.iter().all(|span| span.holds(version)))
+        let fits = |spans: &Vec<Span>| {
+            let allowed = version.pre.is_empty() || spans.iter().any(|span| span.allows_pre);
+            allowed && spans.iter().all(|span| span.holds(version))
+        };
+        self.0.iter().any(fits)
     }
 
     /// The tag with the highest version in the range.

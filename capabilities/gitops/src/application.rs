@@ -119,7 +119,9 @@ impl Engine {
         self.observer.live.forget(key);
         let mut memory = self.memory.lock();
         memory.written.remove(key);
-        memory.repositories.values_mut().for_each(|apps| drop(apps.remove(key)));
+        for apps in memory.repositories.values_mut() {
+            apps.remove(key);
+        }
         memory.repositories.retain(|_, apps| !apps.is_empty());
     }
 
@@ -134,7 +136,9 @@ impl Engine {
         let heard: HashSet<RepositoryId> =
             sources.iter().filter_map(|source| self.observer.fetcher.repository(source)).collect();
         let mut memory = self.memory.lock();
-        memory.repositories.iter_mut().filter(|(id, _)| !heard.contains(id)).for_each(|(_, apps)| drop(apps.remove(&app.key)));
+        for (_, apps) in memory.repositories.iter_mut().filter(|(id, _)| !heard.contains(id)) {
+            apps.remove(&app.key);
+        }
         memory.repositories.retain(|_, apps| !apps.is_empty());
         for repository in heard {
             memory.repositories.entry(repository).or_default().insert(app.key.clone());

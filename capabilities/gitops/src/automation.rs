@@ -58,7 +58,11 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     if situation.sync == Sync::Synced || app.metadata.is_deleting() {
         return Decision::Rest;
     }
-    let differing: Vec<&Resource> = resources.iter().filter(|one| one.sync == Sync::OutOfSync).collect();
+    let differing: Vec<&Resource> =
+        resources.iter().filter(|one| one.sync == Sync::OutOfSync && !is_leaving(one)).collect();
+    if differing.is_empty() {
+        return Decision::Rest;
+    }
     if !automated.prune && differing.iter().all(|resource| resource.requires_pruning) {
         return Decision::Rest;
     }
@@ -84,13 +88,19 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     Decision::Start(Box::new(operation(situation, automated.prune, heal)))
 }
 
+/// Whether an extra is on its way out already.
+fn is_leaving(resource: &Resource) -> bool {
+    resource.requires_pruning && resource.live.as_ref().is_some_and(|live| live.object.meta.is_deleting())
+}
+
 /// The last operation, if it ended and was for just this: these revisions of these sources.
 fn last_attempt<'a>(situation: &'a Situation<'_>) -> Option<&'a OperationState> {
     let last = situation.app.status.operation_state.as_ref()?;
     let result = last.sync_result.as_ref()?;
     let is_dry = last.operation.sync.as_ref().is_some_and(|sync| sync.dry_run);
     let multiple = situation.app.spec.has_multiple_sources();
-    let same_sources = if multiple { result.sources == *situation.sources } else { result.source == *situation.sources };
+    let same_sources =
+        if multiple { result.sources == *situation.sources } else { result.source == *situation.sources };
     let same_revisions = if multiple {
         result.revisions == situation.revisions
     } else {

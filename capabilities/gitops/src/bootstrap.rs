@@ -4,6 +4,8 @@
 
 use api::{ClusterName, Gvr, Status};
 use base::Ids;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use client::{Objects, Target, WriteOptions};
 use serde_json::{Value, json};
 
@@ -42,7 +44,7 @@ pub async fn admin_secret(objects: &dyn Objects, ids: &Ids, settings: &Settings)
             "labels": {"cnoe.io/cli-secret": "true", "cnoe.io/package-name": "argocd"},
         },
         "type": "Opaque",
-        "data": {"password": crate::normalise::base64(password.as_bytes())},
+        "data": {"password": STANDARD.encode(password)},
     });
     let root = ClusterName::root();
     create(objects, &Target::namespaced(&root, &Gvr::new("", "v1", "secrets"), &settings.namespace), &secret).await

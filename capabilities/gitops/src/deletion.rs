@@ -64,12 +64,8 @@ pub fn decide(resources: &[Resource], options: &SyncOptions, deletion_approved: 
 /// Takes the next step. What it waits for are live objects, whose end calls for it again.
 pub async fn step(engine: &Engine, app: &App) -> Result<(), Error> {
     let Some((finalizer, propagation)) = finalizer(&app.object.meta.finalizers) else { return Ok(()) };
-    let destination = destination::resolve(
-        &app.key.name,
-        &app.typed.spec.destination,
-        &app.key.cluster,
-        &engine.observer.api_url,
-    );
+    let destination =
+        destination::resolve(&app.key.name, &app.typed.spec.destination, &app.key.cluster, &engine.observer.api_url);
     let Ok(destination) = destination else {
         // A cluster that does not exist holds no objects.
         return release(engine, app, finalizer).await;
@@ -110,12 +106,7 @@ fn known_kinds(app: &App) -> Kinds {
 }
 
 /// Deletes objects; says whether all are gone already.
-async fn delete(
-    engine: &Engine,
-    due: &[&Resource],
-    kinds: &Kinds,
-    propagation: Propagation,
-) -> Result<bool, Error> {
+async fn delete(engine: &Engine, due: &[&Resource], kinds: &Kinds, propagation: Propagation) -> Result<bool, Error> {
     let mut gone = true;
     for resource in due {
         let kind = kinds.get(&resource.gvk).and_then(Option::as_ref);

@@ -31,18 +31,18 @@ pub fn resolve(app: &str, wanted: &Destination, holder: &ClusterName, api_url: &
     match (server.as_str(), name.as_str()) {
         ("", "") => Err("Destination server missing from app spec".into()),
         ("", name) if name == IN_CLUSTER_NAME => Ok(with(holder.clone(), IN_CLUSTER_URL, IN_CLUSTER_NAME)),
-        ("", name) => invalid(format!(
-            "unable to find destination server: there are no clusters with this name: {name}"
-        )),
+        ("", name) => {
+            invalid(format!("unable to find destination server: there are no clusters with this name: {name}"))
+        }
         (server, "") => match cluster_of(server, holder, api_url) {
             Some(cluster) if cluster == *holder => Ok(with(cluster, server, IN_CLUSTER_NAME)),
             Some(cluster) => {
                 let name = cluster.to_string();
                 Ok(with(cluster, server, &name))
             }
-            None => invalid(format!(
-                "unable to find destination server: there are no clusters with this URL: {server}"
-            )),
+            None => {
+                invalid(format!("unable to find destination server: there are no clusters with this URL: {server}"))
+            }
         },
         (server, name) => {
             invalid(format!("application destination can't have both name and server defined: {name} {server}"))

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ClusterName, Gvk, KindDescriptor};
-use base::Tasks;
+use base::clock::Stopwatch;
+use base::{Clock, Tasks};
 use client::{Cache, Change, Changes, Object, ObjectKey, Objects, Target};
 use futures::{FutureExt, StreamExt};
 use parking_lot::Mutex;
@@ -20,6 +21,10 @@ use crate::tracking::{self, Owner};
 /// How long a first list may take before a reconcile goes on without it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a write is believed although its event does not arrive: it may have been undone so
+/// soon that nobody ever saw it.
+const TRUSTED: Duration = Duration::from_secs(10);
+
 /// One kind of one cluster.
 type Place = (ClusterName, Gvk);
 
@@ -29,6 +34,7 @@ pub struct LiveState(Arc<Shared>);
 
 struct Shared {
     objects: Arc<dyn Objects>,
+    clock: Clock,
     tasks: Tasks,
     control_namespace: String,
     /// Applications to look at again.
@@ -62,6 +68,7 @@ struct Followed {
 }
 
 struct Written {
+    since: Stopwatch,
     revision: u64,
     object: Option<Object>,
 }
@@ -70,12 +77,13 @@ impl LiveState {
     /// Nothing followed yet; `wake` hears of every Application that is concerned by a change.
     pub fn new(
         objects: Arc<dyn Objects>,
+        clock: Clock,
         tasks: Tasks,
         control_namespace: &str,
         wake: UnboundedSender<ObjectKey>,
     ) -> Self {
         let control_namespace = control_namespace.to_owned();
-        LiveState(Arc::new(Shared { objects, tasks, control_namespace, wake, state: Mutex::default() }))
+        LiveState(Arc::new(Shared { objects, clock, tasks, control_namespace, wake, state: Mutex::default() }))
     }
 
     /// Follows these kinds for `app`, until it says otherwise, and waits until they are known.
@@ -125,7 +133,8 @@ impl LiveState {
         for (place, object_key) in places {
             // The newest word on the object decides, not the index: it may have been written since.
             let Some(object) = state.get(&place, &object_key) else { continue };
-            let is_owned = tracking::owner(cluster, &object.meta, &place.1.group, &place.1.kind).as_ref() == Some(owner);
+            let is_owned =
+                tracking::owner(cluster, &object.meta, &place.1.group, &place.1.kind).as_ref() == Some(owner);
             let key = Key::new(&place.1.group, &place.1.kind, &object_key.namespace, &object_key.name);
             if let Some(live) = is_owned.then(|| Live::read(object)).flatten() {
                 found.insert(key, live);
@@ -138,7 +147,8 @@ impl LiveState {
     pub fn wrote(&self, kind: &KindDescriptor, object: &Object) {
         let place = place(&object.cluster, kind);
         let key = ObjectKey::of(object);
-        let written = Written { revision: object.meta.revision(), object: Some(object.clone()) };
+        let written =
+            Written { since: self.0.clock.stopwatch(), revision: object.meta.revision(), object: Some(object.clone()) };
         let mut state = self.0.state.lock();
         if let Some(owner) = tracking::owner(&object.cluster, &object.meta, &place.1.group, &place.1.kind) {
             state.owned.entry(owner).or_default().insert((place.clone(), key.clone()));
@@ -149,7 +159,7 @@ impl LiveState {
     /// An object was just deleted: what was seen of it is over.
     pub fn deleted(&self, kind: &KindDescriptor, object: &Object) {
         let place = place(&object.cluster, kind);
-        let written = Written { revision: object.meta.revision(), object: None };
+        let written = Written { since: self.0.clock.stopwatch(), revision: object.meta.revision(), object: None };
         self.0.state.lock().written.insert((place, ObjectKey::of(object)), written);
     }
 
@@ -182,8 +192,11 @@ impl Shared {
             let meta = &object.as_ref()?.meta;
             tracking::owner(&place.0, meta, &place.1.group, &place.1.kind)
         };
-        let mut apps: HashSet<ObjectKey> =
-            [&change.old, &change.new].into_iter().filter_map(owner).map(|owner| owner.app(&self.control_namespace)).collect();
+        let mut apps: HashSet<ObjectKey> = [&change.old, &change.new]
+            .into_iter()
+            .filter_map(owner)
+            .map(|owner| owner.app(&self.control_namespace))
+            .collect();
         let key = change.key();
         let wanted = (place.0.clone(), Key::new(&place.1.group, &place.1.kind, &key.namespace, &key.name));
         apps.extend(self.state.lock().wanted.get(&wanted).into_iter().flatten().cloned());
@@ -220,12 +233,17 @@ impl State {
                 }
                 let arrived = change.new.as_ref().map_or(u64::MAX, |object| object.meta.revision());
                 let slot = (place.clone(), key);
-                if self.written.get(&slot).is_some_and(|written| arrived >= written.revision && written.is_over(&change)) {
+                if self
+                    .written
+                    .get(&slot)
+                    .is_some_and(|written| arrived >= written.revision && written.is_over(&change))
+                {
                     self.written.remove(&slot);
                 }
             }
         }
         self.owned.retain(|_, held| !held.is_empty());
+        self.written.retain(|_, written| written.since.elapsed() < TRUSTED);
     }
 
     fn replace_use(&mut self, app: &ObjectKey, next: Option<Use>) {

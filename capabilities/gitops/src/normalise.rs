@@ -3,6 +3,10 @@
 //! except where a function says so.
 
 use api::KindDescriptor;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use machinery::diff::remove;
+use machinery::merge3::SERVER_METADATA;
 use machinery::patch::Schema;
 use serde_json::{Map, Value};
 
@@ -12,18 +16,6 @@ use crate::types::IgnoreDifference;
 
 /// The annotation in which client-side apply keeps what it last applied.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// Metadata that the server owns.
-const SERVER_METADATA: [&str; 8] = [
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
 
 /// Brings a rendered object into the form in which it is applied: no server-owned fields, a
 /// Secret's `stringData` as `data`, no empty annotations.
@@ -52,7 +44,7 @@ fn secret(fields: &mut Map<String, Value>) {
     let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
     for (name, text) in texts {
         if let Some(text) = text.as_str() {
-            data[name] = Value::String(base64(text.as_bytes()));
+            data[name] = Value::String(STANDARD.encode(text));
         }
     }
 }
@@ -61,21 +53,6 @@ fn drop_empty(fields: &mut Map<String, Value>, name: &str) {
     if fields.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty) {
         fields.remove(name);
     }
-}
-
-/// Standard base64 with padding.
-pub fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let sextet = (group >> (18 - 6 * place)) & 63;
-            let digit = char::from(ALPHABET[sextet as usize]);
-            text.push(if place <= chunk.len() { digit } else { '=' });
-        }
-    }
-    text
 }
 
 /// The schema that merges an object of a kind; `None` for custom kinds.
@@ -131,41 +108,11 @@ fn covers(actual: &Value, wanted: &Value) -> bool {
 /// `ignored` places are left out of the comparison.
 pub fn is_same(predicted: &Value, live: &Value, kind: Option<&KindDescriptor>, ignored: &[String]) -> bool {
     let compared = |object: &Value| {
-        let mut object = object.clone();
-        strip(&mut object);
+        let mut object = machinery::diff::normalise(object, schema(kind));
         ignored.iter().for_each(|pointer| remove(&mut object, pointer));
         object
     };
-    machinery::diff::equal(&compared(predicted), &compared(live), schema(kind))
-}
-
-fn strip(object: &mut Value) {
-    let Some(fields) = object.as_object_mut() else { return };
-    fields.remove("status");
-    let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    SERVER_METADATA.iter().for_each(|name| drop(metadata.remove(*name)));
-    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-        annotations.remove(LAST_APPLIED);
-        if annotations.is_empty() {
-            metadata.remove("annotations");
-        }
-    }
-    resource::without_nulls(object);
-}
-
-/// Removes what a JSON pointer names; nothing if it names nothing.
-fn remove(object: &mut Value, pointer: &str) {
-    let Some((parent, name)) = pointer.rsplit_once('/') else { return };
-    let name = name.replace("~1", "/").replace("~0", "~");
-    match object.pointer_mut(parent) {
-        Some(Value::Object(fields)) => drop(fields.remove(&name)),
-        Some(Value::Array(items)) => {
-            if let Some(index) = name.parse::<usize>().ok().filter(|index| *index < items.len()) {
-                items.remove(index);
-            }
-        }
-        _ => {}
-    }
+    compared(predicted) == compared(live)
 }
 
 /// The places of one object that an Application says not to compare.

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::{ClusterName, Gvk, KindDescriptor, Status};
-use client::{Cache, ObjectKey, Objects};
+use client::{Cache, ObjectKey, Objects, Target};
 use serde_json::Value;
 
 use crate::compare::{self, Context, Resource};
 use crate::destination::{self, Resolved};
 use crate::health::Rules;
+use crate::kinds;
 use crate::live::LiveState;
 use crate::manifests::{self, Kinds, Place};
 use crate::project::Project;
@@ -90,7 +91,7 @@ impl Observation {
 impl Observer {
     /// Reads everything that concerns an Application. `pinned` are the revisions of an operation.
     pub async fn observe(&self, app: &App, pinned: &[String], refresh: Refresh) -> Result<Observation, Status> {
-        let spec = self.check_spec(app);
+        let spec = self.check_spec(app).await?;
         if spec.failure.is_some() {
             return Ok(spec);
         }
@@ -102,30 +103,43 @@ impl Observer {
     }
 
     /// The parts that need no source: destination, project, and what it permits.
-    fn check_spec(&self, app: &App) -> Observation {
+    async fn check_spec(&self, app: &App) -> Result<Observation, Status> {
         let spec = &app.typed.spec;
         let observation = Observation::default();
         if let Some(error) = source::spec_error(spec.sources()) {
-            return observation.fail(Failure::Spec, error);
+            return Ok(observation.fail(Failure::Spec, error));
         }
         let holder = &app.key.cluster;
         let resolved = match destination::resolve(&app.key.name, &spec.destination, holder, &self.api_url) {
             Ok(resolved) => resolved,
-            Err(error) => return observation.fail(Failure::Spec, error),
+            Err(error) => return Ok(observation.fail(Failure::Spec, error)),
         };
         let name = spec.project();
-        let project = self
-            .projects
-            .get(&ObjectKey::new(holder, &self.control_namespace, name))
-            .and_then(|object| object.parse::<Project>().ok())
-            .filter(|project| project.permits_namespace(&app.key.namespace, &self.control_namespace));
+        let project = self.project(holder, name).await?;
+        let project = project.filter(|project| project.permits_namespace(&app.key.namespace, &self.control_namespace));
         let Some(project) = project else {
             let error = format!("Application referencing project {name} which does not exist");
-            return observation.fail(Failure::Spec, error);
+            return Ok(observation.fail(Failure::Spec, error));
         };
         let conditions = project.conditions(spec.sources(), &resolved.destination);
         let failure = (!conditions.is_empty()).then_some(Failure::Spec);
-        Observation { conditions, failure, destination: Some(resolved), project, ..observation }
+        Ok(Observation { conditions, failure, destination: Some(resolved), project, ..observation })
+    }
+
+    /// A project. One that was made just now may not be in the cache yet, so that is no proof.
+    async fn project(&self, holder: &ClusterName, name: &str) -> Result<Option<Project>, Status> {
+        let object = match self.projects.get(&ObjectKey::new(holder, &self.control_namespace, name)) {
+            Some(object) => object,
+            None => {
+                let target = Target::namespaced(holder, &kinds::projects(), &self.control_namespace);
+                match self.objects.get(&target, name).await {
+                    Ok(object) => object,
+                    Err(status) if status.is_not_found() => return Ok(None),
+                    Err(status) => return Err(status),
+                }
+            }
+        };
+        object.parse().map(Some)
     }
 
     /// Fetches and renders every source, in their order.
@@ -149,7 +163,11 @@ impl Observer {
                 }
                 Err(error) => {
                     observation.revisions.clear();
-                    let message = format!("Failed to load target state: failed to generate manifest for source {} of {}: {error}", index + 1, app.typed.spec.sources().len());
+                    let message = format!(
+                        "Failed to load target state: failed to generate manifest for source {} of {}: {error}",
+                        index + 1,
+                        app.typed.spec.sources().len()
+                    );
                     return (all, observation.fail(Failure::Comparison, message));
                 }
             }
@@ -213,8 +231,7 @@ impl Observer {
         for gvk in reported.map(|one| Gvk::new(&one.group, &one.version, &one.kind)) {
             kinds.entry(gvk).or_insert(None);
         }
-        let unknown: Vec<Gvk> =
-            kinds.iter().filter(|(_, kind)| kind.is_none()).map(|(gvk, _)| gvk.clone()).collect();
+        let unknown: Vec<Gvk> = kinds.iter().filter(|(_, kind)| kind.is_none()).map(|(gvk, _)| gvk.clone()).collect();
         for gvk in unknown {
             let kind = self.objects.kind(cluster, &gvk).await?;
             kinds.insert(gvk, kind);

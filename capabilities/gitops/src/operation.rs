@@ -188,23 +188,26 @@ async fn attempt(
 ) -> Result<sync::Progress, Error> {
     let options = SyncOptions::of(&[&app.typed.spec.sync_policy.sync_options, &sync.sync_options]);
     let namespace = namespace(engine, app, observation, &options).await?;
+    // A new attempt after a failure does everything again.
+    let is_retry = state.retry_count > 0 && state.finished_at.is_some();
+    let before = state.sync_result.as_ref().filter(|_| !is_retry).map(|result| result.resources.as_slice());
+    let before = before.unwrap_or_default();
     let wish = Wish {
         prune: sync.prune,
         selected: sync.resources.clone(),
         options: options.clone(),
+        begun: before.iter().map(|one| Key::new(&one.group, &one.kind, &one.namespace, &one.name)).collect(),
         deletion_approved: app.object.meta.annotations.contains_key("argocd.argoproj.io/deletion-approved"),
     };
     let plan = plan::plan(&observation.resources, namespace.as_ref(), &wish);
-    let Some(cluster) = observation.cluster() else { return Err(Error::msg("the destination is not known")) };
-    // A new attempt after a failure does everything again.
-    let is_retry = state.retry_count > 0 && state.finished_at.is_some();
-    let before = state.sync_result.as_ref().filter(|_| !is_retry).map(|result| result.resources.as_slice());
+    let Some(destination) = &observation.destination else { return Err(Error::msg("the destination is not known")) };
     let run = Run {
-        cluster,
+        cluster: &destination.cluster,
+        destination: &destination.destination,
         plan: &plan,
         options: &options,
         dry_run: sync.dry_run,
-        before: before.unwrap_or_default(),
+        before,
         project: &observation.project,
         ignore: &app.typed.spec.ignore_differences,
         kinds: &observation.kinds,

@@ -133,6 +133,8 @@ pub struct Wish {
     pub selected: Vec<ResourceSelector>,
     /// Options of the Application and the operation.
     pub options: SyncOptions,
+    /// Objects that the same operation has already been at: others may wait for them.
+    pub begun: BTreeSet<Key>,
     /// Whether someone confirmed deletions that ask for it.
     pub deletion_approved: bool,
 }
@@ -186,7 +188,9 @@ fn by_name(key: &Key) -> (&str, &Key) {
 
 fn is_chosen(resource: &Resource, wish: &Wish) -> bool {
     let selected = wish.selected.is_empty() || wish.selected.iter().any(|selector| selects(selector, &resource.key));
-    let only_changed = wish.options.has("ApplyOutOfSyncOnly", "true") && resource.sync == Sync::Synced;
+    let only_changed = wish.options.has("ApplyOutOfSyncOnly", "true")
+        && resource.sync == Sync::Synced
+        && !wish.begun.contains(&resource.key);
     let is_concerned = resource.desired.is_some() || resource.requires_pruning;
     is_concerned && selected && !only_changed
 }
@@ -258,8 +262,7 @@ struct Dependencies {
 
 impl Dependencies {
     fn of(chosen: &[&Resource]) -> Self {
-        let mut found =
-            Dependencies { namespaces: BTreeMap::new(), kinds: BTreeMap::new(), defined: BTreeSet::new() };
+        let mut found = Dependencies { namespaces: BTreeMap::new(), kinds: BTreeMap::new(), defined: BTreeSet::new() };
         for resource in chosen.iter().filter(|resource| resource.desired.is_some()) {
             let wave = resource.wave;
             let first = |held: &mut i32| *held = (*held).min(wave);

@@ -197,9 +197,7 @@ pub fn spec_error(sources: &[Source]) -> Option<String> {
     for source in sources {
         let Source { repo_url, path, chart, reference, .. } = source;
         if repo_url.is_empty() || (path.is_empty() && chart.is_empty() && reference.is_empty()) {
-            return Some(
-                "spec.source.repoURL and either spec.source.path or spec.source.chart are required".into(),
-            );
+            return Some("spec.source.repoURL and either spec.source.path or spec.source.chart are required".into());
         }
         if !path.is_empty() && !chart.is_empty() {
             return Some("spec.source.path and spec.source.chart cannot both be set".into());

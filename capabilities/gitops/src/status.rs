@@ -119,8 +119,7 @@ fn health(report: &Report<'_>) -> Value {
     let state = report.health.state.to_string();
     let last = &report.app.status.health;
     let since = last.last_transition_time.clone().filter(|_| last.status == state);
-    let mut health =
-        json!({"status": state, "lastTransitionTime": since.unwrap_or_else(|| rfc3339(report.now))});
+    let mut health = json!({"status": state, "lastTransitionTime": since.unwrap_or_else(|| rfc3339(report.now))});
     if !report.health.message.is_empty() && report.health.state != State::Healthy {
         health["message"] = json!(report.health.message);
     }

@@ -35,7 +35,8 @@ fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
 }
 
 fn images(object: &Value, found: &mut BTreeSet<String>) {
-    let Some(spec) = POD_SPECS.iter().filter_map(|path| object.pointer(path)).find(|spec| spec["containers"].is_array())
+    let Some(spec) =
+        POD_SPECS.iter().filter_map(|path| object.pointer(path)).find(|spec| spec["containers"].is_array())
     else {
         return;
     };
@@ -55,11 +56,8 @@ fn urls(object: &Value, found: &mut BTreeSet<String>) {
         return;
     }
     let balancers = items(object, "/status/loadBalancer/ingress");
-    let secured: Vec<&str> = items(object, "/spec/tls")
-        .iter()
-        .flat_map(|tls| items(tls, "/hosts"))
-        .filter_map(Value::as_str)
-        .collect();
+    let secured: Vec<&str> =
+        items(object, "/spec/tls").iter().flat_map(|tls| items(tls, "/hosts")).filter_map(Value::as_str).collect();
     let has_tls = !items(object, "/spec/tls").is_empty();
     for rule in items(object, "/spec/rules") {
         let host = text(rule, "/host");

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use api::{ClusterName, KindDescriptor, Status};
 use client::Objects;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::apply::{Apply, Mode, Request};
@@ -20,7 +21,7 @@ use crate::options::SyncOptions;
 use crate::plan::{Action, Plan, Task, Wave, definition_of};
 use crate::project::Project;
 use crate::resource::{self, Key};
-use crate::types::{IgnoreDifference, Phase, ResourceResult};
+use crate::types::{Destination, IgnoreDifference, Phase, ResourceResult};
 
 /// Objects of one batch that are written at once.
 const AT_ONCE: usize = 16;
@@ -29,6 +30,8 @@ const AT_ONCE: usize = 16;
 pub struct Run<'a> {
     /// Where to.
     pub cluster: &'a ClusterName,
+    /// Where to, as projects are asked about it.
+    pub destination: &'a Destination,
     /// What is to be done.
     pub plan: &'a Plan,
     /// Options of the Application and the operation.
@@ -112,7 +115,10 @@ async fn validate(run: &Run<'_>, results: &mut Results) -> bool {
         .filter_map(|task| task.desired.as_ref().map(|desired| definition_of(desired)))
         .collect();
     let mut valid = true;
-    for task in run.plan.tasks().filter(|task| task.action == Action::Apply && !results.is_done(&task.key)) {
+    for task in run.plan.tasks().filter(|task| task.action == Action::Apply) {
+        if results.is_done(&task.key) {
+            continue;
+        }
         let kind = run.kinds.get(&task.gvk).and_then(Option::as_ref);
         let problem = match kind {
             Some(kind) => refusal(run, task, kind).await,
@@ -133,6 +139,13 @@ async fn refusal(run: &Run<'_>, task: &Task, kind: &KindDescriptor) -> Option<St
     let project = &run.project.metadata.name;
     if !run.project.permits_kind(group, name, &task.key.name, kind.namespaced) {
         return Some(format!("resource {group}:{name} is not permitted in project {project}."));
+    }
+    if kind.namespaced && task.key.namespace.is_empty() {
+        return Some(format!("Namespace for {} {} is missing.", task.key.name, task.gvk));
+    }
+    let place = Destination { namespace: task.key.namespace.to_string(), ..run.destination.clone() };
+    if kind.namespaced && !run.project.permits_destination(&place) {
+        return Some(format!("namespace {} is not permitted in project '{project}'.", place.namespace));
     }
     // What is as it is wanted was accepted before, and a dry run of it would only take time.
     if !task.is_change || run.options.for_object(&task.options, "Validate", "false") {
@@ -158,7 +171,10 @@ fn not_served(task: &Task) -> String {
 }
 
 async fn prune(run: &Run<'_>, wave: &Wave, results: &mut Results) -> Result<(), Stop> {
-    for task in wave.prunes.iter().filter(|task| !results.is_done(&task.key)).collect::<Vec<_>>() {
+    for task in &wave.prunes {
+        if results.is_done(&task.key) {
+            continue;
+        }
         if let Action::KeepExtra(why) = task.action {
             results.set(task, "PruneSkipped", why, "");
             continue;
@@ -187,12 +203,12 @@ async fn prune(run: &Run<'_>, wave: &Wave, results: &mut Results) -> Result<(), 
 }
 
 async fn apply_batch(run: &Run<'_>, batch: &[Task], results: &mut Results) -> Result<(), Stop> {
-    let pending: Vec<&Task> = batch.iter().filter(|task| !results.is_done(&task.key)).collect();
-    let done: Vec<(&Task, Result<String, Problem>)> = futures::stream::iter(pending)
-        .map(|task| async move { (task, apply(run, task).await) })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+    // Boxed one by one: the compiler cannot prove a stream of closures over references to be Send.
+    let one = |task| -> BoxFuture<'_, (&Task, Result<String, Problem>)> {
+        Box::pin(async move { (task, apply(run, task).await) })
+    };
+    let pending: Vec<_> = batch.iter().filter(|task| !results.is_done(&task.key)).map(one).collect();
+    let done: Vec<_> = futures::stream::iter(pending).buffered(AT_ONCE).collect().await;
     let mut failure = None;
     let mut waiting = None;
     for (task, outcome) in done {
@@ -236,7 +252,8 @@ async fn apply(run: &Run<'_>, task: &Task) -> Result<String, Problem> {
     {
         return Err(Problem::Refused(format!("Shared resource found: {} is tracked as {id}", task.key.short())));
     }
-    let live = run.live.get(run.cluster, &kind, &task.key).or_else(|| task.live.as_ref().map(|live| live.object.clone()));
+    let live =
+        run.live.get(run.cluster, &kind, &task.key).or_else(|| task.live.as_ref().map(|live| live.object.clone()));
     let wanted = with_respected(run, task, desired);
     let request = Request {
         cluster: run.cluster,

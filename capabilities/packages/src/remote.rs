@@ -58,7 +58,7 @@ pub fn parse(address: &str) -> Result<RemotePackage, Diagnostic> {
         return Err(refuse("it must have // after the repository, before the path"));
     };
     let repository = &location[..split];
-    if repository[start..].trim_matches('/').is_empty() {
+    if repository.get(start..).unwrap_or_default().trim_matches('/').is_empty() {
         return Err(refuse("it names no repository"));
     }
     let path = clean(&location[split + 2..]).ok_or_else(|| refuse("its path leaves the repository"))?;

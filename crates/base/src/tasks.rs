@@ -36,11 +36,7 @@ impl Default for Tasks {
 impl Tasks {
     /// A group whose shutdown follows this one's, with its own.
     pub fn child(&self) -> Tasks {
-        Tasks {
-            tracker: self.tracker.clone(),
-            shutdown: self.shutdown.child_token(),
-            failures: self.failures.clone(),
-        }
+        Tasks { tracker: self.tracker.clone(), shutdown: self.shutdown.child_token(), failures: self.failures.clone() }
     }
 
     /// The signal that tasks of this group watch to end in order.

@@ -1,10 +1,10 @@
 //! What the author of a capability reads: its descriptor, what it is given, its
 //! routes and its life cycle. It names no capability.
 
+pub mod context;
 pub mod descriptor;
 pub mod endpoints;
 pub mod health;
-pub mod context;
 
 pub use context::Context;
 pub use descriptor::{Descriptor, Plane};

@@ -2,6 +2,9 @@
 //! read a tree, commit a tree. The embedded server answers from disk; URLs of
 //! other servers are answered from a cache that is fetched. Nothing here says how.
 
+#[cfg(feature = "suite")]
+pub mod suite;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -152,13 +155,9 @@ pub trait Sources: Send + Sync {
     /// prefix of one, or a semver range over tags) names at `url` now.
     fn resolve<'a>(&'a self, url: &'a str, revision: &'a str) -> BoxFuture<'a, Result<String, Error>>;
 
-    /// The files below `path` (`.` or empty for all) at `commit`.
-    fn read_tree<'a>(
-        &'a self,
-        url: &'a str,
-        commit: &'a str,
-        path: &'a str,
-    ) -> BoxFuture<'a, Result<Tree, Error>>;
+    /// The files below `path` (`.` or empty for all) at `commit`, with their paths relative to
+    /// it. Submodules are left out. Too many or too large files are [`Error::TooLarge`].
+    fn read_tree<'a>(&'a self, url: &'a str, commit: &'a str, path: &'a str) -> BoxFuture<'a, Result<Tree, Error>>;
 
     /// Whether a push to `url` will show as a [`RefChange`] (the embedded server), so that
     /// nobody needs to poll it; and then which repository it is.
@@ -183,6 +182,7 @@ pub trait Repositories: Send + Sync {
     /// The address others clone from, without credentials.
     fn clone_url(&self, id: &RepositoryId) -> String;
 
-    /// Every ref that moves from now on.
+    /// Every ref that moves from now on. A receiver that falls far behind is given every ref of
+    /// every repository instead of what it missed, each with an empty `before`.
     fn changes(&self) -> BoxStream<'static, RefChange>;
 }

@@ -74,8 +74,9 @@ impl Exchange {
 
     async fn run(mut self, sender: mpsc::Sender<io::Result<Bytes>>, afterwards: Afterwards) {
         let child = self.running.child();
-        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
+        // Without an input of its own the process is only listened to.
+        let stdin = child.stdin.take();
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return;
         };
         let progress = Progress::default();
@@ -148,10 +149,9 @@ impl Progress {
 async fn feed(
     mut request: BodyDataStream,
     mut decoder: Decoder,
-    stdin: ChildStdin,
+    mut stdin: Option<ChildStdin>,
     progress: &Progress,
 ) -> Result<(), Refused> {
-    let mut stdin = Some(stdin);
     while let Some(piece) = request.next().await {
         progress.made();
         let piece = piece.map_err(|_| Refused::Malformed)?;

@@ -1,11 +1,11 @@
-//! New git objects of one commit: collected in memory, then written to disk so
-//! that none is ever there in part and all are flushed before anything refers to
-//! them. It moves no ref.
+//! New git objects of one commit: collected in memory, written beside their
+//! places, flushed together, then put in place, so that none is ever there in
+//! part. It moves no ref.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use base::Ids;
@@ -16,11 +16,10 @@ use gix::ObjectId;
 use gix::objs::{Kind, WriteTo};
 
 use super::bare::Bare;
-use super::durable;
 use crate::program::Program;
 
 /// So many objects are written one by one; more become one pack.
-const LOOSE_OBJECTS: usize = 48;
+const LOOSE_OBJECTS: usize = 32;
 
 /// Objects that are not on disk yet.
 #[derive(Default)]
@@ -39,7 +38,9 @@ impl NewObjects {
     /// Adds an object unless the repository has it; returns its id.
     pub fn add(&mut self, git: &gix::Repository, kind: Kind, data: Vec<u8>) -> Result<ObjectId, Error> {
         let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, &data).map_err(internal)?;
-        if !self.ids.contains(&id) && !git.has_object(id) {
+        // The library knows the empty tree by heart, whether or not it is on disk.
+        let is_known = git.has_object(id) && !id.is_empty_tree();
+        if !self.ids.contains(&id) && !is_known {
             self.ids.insert(id);
             self.objects.push(NewObject { id, kind, data });
         }
@@ -53,43 +54,37 @@ impl NewObjects {
         self.add(git, object.kind(), data)
     }
 
-    /// Writes and flushes all of them.
-    pub fn write(self, bare: &Bare, program: &Program, ids: &Ids) -> Result<(), Error> {
-        let written = match self.objects.len() {
-            0 => Ok(()),
-            1..=LOOSE_OBJECTS => self.write_loose(&bare.path.join("objects"), ids),
+    /// Writes all of them where nobody looks yet.
+    pub fn stage(self, bare: &Bare, program: &Program, ids: &Ids) -> Result<Staged, Error> {
+        let staged = match self.objects.len() {
+            0..=LOOSE_OBJECTS => self.stage_loose(&bare.path.join("objects"), ids),
             _ => self.write_pack(&bare.path, program),
         };
-        written.map_err(|error| bare.internal(&error))
+        staged.map_err(|error| bare.internal(&error))
     }
 
-    fn write_loose(&self, directory: &Path, ids: &Ids) -> io::Result<()> {
-        let mut touched = BTreeSet::new();
+    fn stage_loose(&self, directory: &Path, ids: &Ids) -> io::Result<Staged> {
+        let mut staged = Staged::default();
         let suffix = ids.token_hex(6);
         for (index, object) in self.objects.iter().enumerate() {
             let hex = object.id.to_string();
-            let fan = directory.join(&hex[..2]);
-            if !fan.is_dir() {
-                fs::create_dir_all(&fan)?;
-                touched.insert(directory.to_path_buf());
-            }
             let temporary = directory.join(format!("tmp_obj_{suffix}_{index}"));
-            let mut encoder = ZlibEncoder::new(fs::File::create(&temporary)?, Compression::fast());
+            let file = fs::File::create(&temporary)?;
+            staged.moves.push((temporary, directory.join(&hex[..2]), hex[2..].to_owned()));
+            let mut encoder = ZlibEncoder::new(file, Compression::fast());
             encoder.write_all(&gix::objs::encode::loose_header(object.kind, object.data.len() as u64))?;
             encoder.write_all(&object.data)?;
             let file = encoder.finish()?;
-            file.sync_all()?;
             let mut permissions = file.metadata()?.permissions();
             permissions.set_readonly(true);
             file.set_permissions(permissions)?;
-            fs::rename(&temporary, fan.join(&hex[2..]))?;
-            touched.insert(fan);
+            staged.files.push(file);
         }
-        touched.iter().try_for_each(|directory| durable::sync_directory(directory))
+        Ok(staged)
     }
 
     /// Hands all objects to `git index-pack`, which flushes the pack before it names it.
-    fn write_pack(&self, repository: &Path, program: &Program) -> io::Result<()> {
+    fn write_pack(&self, repository: &Path, program: &Program) -> io::Result<Staged> {
         let pack = self.encode_pack()?;
         let mut command = program.blocking_command(repository, &[]);
         command.args(["index-pack", "--stdin"]).stdin(Stdio::piped()).stdout(Stdio::null());
@@ -102,7 +97,9 @@ impl NewObjects {
             return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
         }
         fed?;
-        durable::sync_directory(&repository.join("objects/pack"))
+        let mut staged = Staged::default();
+        staged.touched.insert(repository.join("objects/pack"));
+        Ok(staged)
     }
 
     fn encode_pack(&self) -> io::Result<Vec<u8>> {
@@ -122,6 +119,42 @@ impl NewObjects {
         let digest = hasher.try_finalize().map_err(io::Error::other)?;
         pack.extend_from_slice(digest.as_slice());
         Ok(pack)
+    }
+}
+
+/// Objects on disk, not yet in their places; those that never get there are removed.
+#[derive(Default)]
+pub struct Staged {
+    /// What has to be flushed before [`Staged::place`].
+    pub files: Vec<fs::File>,
+    /// Directories whose names have to be flushed after it.
+    pub touched: BTreeSet<PathBuf>,
+    /// From where, into which directory, under which name.
+    moves: Vec<(PathBuf, PathBuf, String)>,
+}
+
+impl Staged {
+    /// Puts the objects in their places.
+    pub fn place(&mut self) -> io::Result<()> {
+        while let Some((temporary, fan, name)) = self.moves.last() {
+            if !fan.is_dir() {
+                fs::create_dir_all(fan)?;
+                self.touched.extend(fan.parent().map(Path::to_path_buf));
+            }
+            fs::rename(temporary, fan.join(name))?;
+            self.touched.insert(fan.clone());
+            self.moves.pop();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        for (temporary, _, _) in &self.moves {
+            // What stays behind is cleared at the next start.
+            let _ = fs::remove_file(temporary);
+        }
     }
 }
 

@@ -206,10 +206,8 @@ async fn received(forge: &Arc<Forge>, bare: &Arc<Bare>, actor: String) {
         if !changes.is_empty() {
             directories.extend([pushed.path.join("objects"), pushed.path.join("objects/pack")]);
         }
-        for directory in directories.iter().filter(|directory: &&std::path::PathBuf| directory.is_dir()) {
-            durable::sync_directory(directory).map_err(|error| pushed.internal(&error))?;
-        }
-        Ok(())
+        directories.retain(|directory: &std::path::PathBuf| directory.is_dir());
+        durable::sync_directories(&directories).map_err(|error| pushed.internal(&error))
     })
     .await;
     if let Err(error) = announced {

@@ -19,7 +19,7 @@ use gix::refs::{FullName, Target};
 
 use super::bare::Bare;
 use super::durable;
-use super::objects::NewObjects;
+use super::objects::{NewObjects, Staged};
 use super::read;
 use crate::names;
 use crate::program::Program;
@@ -173,8 +173,8 @@ impl Writer {
         }
         let commit = self.encode_commit(&draft);
         let id = objects.add_encoded(git, &commit)?;
-        objects.write(bare, &self.program, &self.ids)?;
-        move_branch(bare, git, &draft.branch, draft.before, id)?;
+        let staged = objects.stage(bare, &self.program, &self.ids)?;
+        change_branch(bare, git, &draft.branch, draft.before, update(draft.before, id), staged)?;
         Ok(id.to_string())
     }
 
@@ -294,26 +294,35 @@ pub fn move_branch(
     before: Option<ObjectId>,
     after: ObjectId,
 ) -> Result<(), Error> {
+    change_branch(bare, git, branch, before, update(before, after), Staged::default())
+}
+
+fn update(before: Option<ObjectId>, after: ObjectId) -> Change {
     let expected = match before {
         Some(before) => PreviousValue::MustExistAndMatch(Target::Object(before)),
         None => PreviousValue::MustNotExist,
     };
     let log = LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: "commit".into() };
-    change_branch(bare, git, branch, before, Change::Update { log, expected, new: Target::Object(after) })
+    Change::Update { log, expected, new: Target::Object(after) }
 }
 
 /// Removes a branch that is at `before`; flushed on return.
 pub fn remove_branch(bare: &Bare, git: &gix::Repository, branch: &str, before: ObjectId) -> Result<(), Error> {
     let expected = PreviousValue::MustExistAndMatch(Target::Object(before));
-    change_branch(bare, git, branch, Some(before), Change::Delete { expected, log: RefLog::AndReference })
+    let change = Change::Delete { expected, log: RefLog::AndReference };
+    change_branch(bare, git, branch, Some(before), change, Staged::default())
 }
 
+/// Puts objects in place and moves a branch, in two flushes: everything's content, then
+/// everything's names. That a ref's new name is not on disk before those of its objects is left
+/// to the file system, which keeps the order of renames, as git itself leaves it.
 fn change_branch(
     bare: &Bare,
     git: &gix::Repository,
     branch: &str,
     before: Option<ObjectId>,
     change: Change,
+    mut staged: Staged,
 ) -> Result<(), Error> {
     let full = format!("refs/heads/{branch}");
     let name = FullName::try_from(full.as_str()).map_err(|_| Error::BadName(branch.to_owned()))?;
@@ -325,27 +334,20 @@ fn change_branch(
         let text = |id: Option<ObjectId>| id.map(|id| id.to_string()).unwrap_or_default();
         Error::Moved { branch: branch.to_owned(), expected: text(before), actual: text(actual) }
     };
+    let flushed = |result: std::io::Result<()>| result.map_err(|error| bare.internal(&error));
     let edit = RefEdit { change, name, deref: false };
     let prepared = git.refs.transaction().prepare([edit], LOCK_PATIENCE, LOCK_PATIENCE).map_err(|error| moved(&error))?;
+    // The lock file is what becomes the ref.
     let path = bare.path.join(&full);
-    let flushed = |result: std::io::Result<()>| result.map_err(|error| bare.internal(&error));
-    // The lock file is what becomes the ref: its content has to be on disk before its name is.
-    if let Ok(lock) = DiskFile::open(path.with_file_name(format!("{}.lock", file_name(branch)))) {
-        flushed(lock.sync_all())?;
-    }
+    let lock = path.with_file_name(format!("{}.lock", branch.rsplit('/').next().unwrap_or(branch)));
+    staged.files.extend(DiskFile::open(lock));
+    flushed(durable::sync_all(&staged.files))?;
+    flushed(staged.place())?;
     prepared.commit(None).map_err(|error| moved(&error))?;
-    let mut directory = path.parent();
-    while let Some(parent) = directory.filter(|parent| parent.starts_with(bare.path.join("refs"))) {
-        if parent.is_dir() {
-            flushed(durable::sync_directory(parent))?;
-        }
-        directory = parent.parent();
-    }
-    Ok(())
-}
-
-fn file_name(branch: &str) -> &str {
-    branch.rsplit('/').next().unwrap_or(branch)
+    let refs = bare.path.join("refs");
+    let holders = path.ancestors().skip(1).take_while(|holder| holder.starts_with(&refs));
+    staged.touched.extend(holders.filter(|holder| holder.is_dir()).map(std::path::Path::to_path_buf));
+    flushed(durable::sync_directories(&staged.touched))
 }
 
 fn internal(error: impl std::fmt::Display) -> Error {

@@ -1,1 +1,15 @@
-//! x
+//! The git capability from outside: real git clients and plain HTTP against its
+//! routes on a socket, objects in memory. It never reaches into the crate.
+
+#![allow(clippy::unwrap_used)]
+
+mod attacks;
+mod contract;
+mod durability;
+mod external;
+mod harness;
+mod latency;
+mod objects;
+mod pages;
+mod rest;
+mod smart_http;

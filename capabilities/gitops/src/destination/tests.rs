@@ -18,12 +18,16 @@ fn destinations_are_understood_or_refused_plainly() {
         (
             "https://127.0.0.1:6443/clusters/",
             "",
-            Err(format!("{prefix}unable to find destination server: there are no clusters with this URL: https://127.0.0.1:6443/clusters/")),
+            Err(format!(
+                "{prefix}unable to find destination server: there are no clusters with this URL: https://127.0.0.1:6443/clusters/"
+            )),
         ),
         (
             "https://elsewhere.example",
             "",
-            Err(format!("{prefix}unable to find destination server: there are no clusters with this URL: https://elsewhere.example")),
+            Err(format!(
+                "{prefix}unable to find destination server: there are no clusters with this URL: https://elsewhere.example"
+            )),
         ),
         (
             "",

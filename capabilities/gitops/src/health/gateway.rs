@@ -11,8 +11,7 @@ pub fn route(object: &Value) -> Health {
     let mut current = 0;
     for parent in items(object, "/status/parents") {
         let found = conditions_at(parent, "/conditions");
-        let is_old =
-            |found: Condition<'_>| found.observed_generation().is_some_and(|observed| observed != generation);
+        let is_old = |found: Condition<'_>| found.observed_generation().is_some_and(|observed| observed != generation);
         if found.clone().any(is_old) {
             continue;
         }

@@ -15,9 +15,8 @@ pub fn pod(object: &Value) -> Health {
     if restarts || (ignores_policy && !is_hook) {
         let waiting = containers(object)
             .map(|container| (text(container, "/state/waiting/reason"), text(container, "/state/waiting/message")));
-        let broken = |reason: &str| {
-            reason.starts_with("Err") || reason.ends_with("Error") || reason.ends_with("BackOff")
-        };
+        let broken =
+            |reason: &str| reason.starts_with("Err") || reason.ends_with("Error") || reason.ends_with("BackOff");
         let messages: Vec<&str> = waiting.filter(|(reason, _)| broken(reason)).map(|(_, message)| message).collect();
         if !messages.is_empty() {
             return Health::new(State::Degraded, messages.join(", "));

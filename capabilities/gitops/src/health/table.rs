@@ -57,19 +57,24 @@ const ROWS: &[Row] = &[
     lines("bitnami.com", &["SealedSecret"], &[Is("Synced", "True", Healthy), Is("Synced", "False", Degraded)]),
     Row { generation: true, ..ready("serving.knative.dev", &["Service"]) },
     ready("serving.kserve.io", &["InferenceService"]),
-    Row {
-        suspend: "/metadata/annotations/autoscaling.keda.sh~1paused",
-        ..ready("keda.sh", &["ScaledObject"])
-    },
+    Row { suspend: "/metadata/annotations/autoscaling.keda.sh~1paused", ..ready("keda.sh", &["ScaledObject"]) },
     Row { suspend: "/spec/paused", ..ready("cluster.x-k8s.io", &["Cluster", "Machine"]) },
     ready("postgresql.cnpg.io", &["Cluster"]),
     Row { generation: true, ..lines("kafka.strimzi.io", &[], READY) },
     lines(
         "elasticsearch.k8s.elastic.co",
         &["Elasticsearch"],
-        &[Text("/status/health", &["red"], Degraded), Text("/status/phase", &["Invalid"], Degraded), Text("/status/phase", &["Ready"], Healthy)],
+        &[
+            Text("/status/health", &["red"], Degraded),
+            Text("/status/phase", &["Invalid"], Degraded),
+            Text("/status/phase", &["Ready"], Healthy),
+        ],
     ),
-    lines("kibana.k8s.elastic.co", &["Kibana"], &[Text("/status/health", &["red"], Degraded), Text("/status/health", &["green"], Healthy)]),
+    lines(
+        "kibana.k8s.elastic.co",
+        &["Kibana"],
+        &[Text("/status/health", &["red"], Degraded), Text("/status/health", &["green"], Healthy)],
+    ),
     lines(
         "rabbitmq.com",
         &["RabbitmqCluster"],
@@ -98,8 +103,8 @@ pub fn row(group: &str, kind: &str) -> Option<&'static Row> {
 impl Row {
     /// What the row says of an object.
     pub fn assess(&self, object: &Value) -> Health {
-        let paused = !self.suspend.is_empty()
-            && (flag(object, self.suspend) || matches!(text(object, self.suspend), "true"));
+        let paused =
+            !self.suspend.is_empty() && (flag(object, self.suspend) || matches!(text(object, self.suspend), "true"));
         if paused {
             return Health::of(State::Suspended);
         }

@@ -78,10 +78,7 @@ pub fn stateful_set(object: &Value) -> Health {
         ));
     }
     let current = number(object, "/status/currentReplicas");
-    Health::new(
-        State::Healthy,
-        format!("statefulset rolling update complete {current} pods at revision {revision}..."),
-    )
+    Health::new(State::Healthy, format!("statefulset rolling update complete {current} pods at revision {revision}..."))
 }
 
 pub fn daemon_set(object: &Value) -> Health {
@@ -95,10 +92,7 @@ pub fn daemon_set(object: &Value) -> Health {
     let updated = number(object, "/status/updatedNumberScheduled");
     let available = number(object, "/status/numberAvailable");
     if text(object, "/spec/updateStrategy/type") == "OnDelete" {
-        return Health::new(
-            State::Healthy,
-            format!("daemon set {updated} out of {wanted} new pods have been updated"),
-        );
+        return Health::new(State::Healthy, format!("daemon set {updated} out of {wanted} new pods have been updated"));
     }
     if updated < wanted {
         return progressing(format!(

@@ -2,16 +2,9 @@
 
 use serde_json::json;
 
-use super::{base64, desired, ignored_pointers, is_same, predict, respect_ignored};
+use super::{desired, ignored_pointers, is_same, predict, respect_ignored};
 use crate::resource::Key;
 use crate::types::IgnoreDifference;
-
-#[test]
-fn base64_has_its_padding() {
-    for (text, expect) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
-        assert_eq!(base64(text.as_bytes()), expect);
-    }
-}
 
 #[test]
 fn a_secret_is_applied_as_the_server_answers_it() {

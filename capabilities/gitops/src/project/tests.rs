@@ -49,7 +49,12 @@ fn destinations() {
         (json!([{"server": "*", "namespace": "!kube-system"}]), local, "web", true),
         (json!([{"server": "*", "namespace": "!kube-system"}]), local, "kube-system", false),
         (json!([{"server": "*", "namespace": "*"}, {"server": "*", "namespace": "!kube-*"}]), local, "kube-x", false),
-        (json!([{"server": format!("!{local}"), "namespace": "*"}, {"server": "*", "namespace": "*"}]), local, "web", false),
+        (
+            json!([{"server": format!("!{local}"), "namespace": "*"}, {"server": "*", "namespace": "*"}]),
+            local,
+            "web",
+            false,
+        ),
         (json!([{"name": "in-cluster", "namespace": "*"}]), local, "web", false),
     ];
     for (entries, server, namespace, expect) in cases {

@@ -1,0 +1,67 @@
+//! Figures for the README: run with `cargo test -p git --test it latency -- --ignored --nocapture`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::Clock;
+use contracts::git::{File, Mode, NewCommit};
+
+use crate::harness::{Server, commit, run};
+
+fn report(what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |part: usize| times[(times.len() - 1) * part / 100];
+    println!("{what}: p50 {:?} p95 {:?} max {:?} of {}", at(50), at(95), at(100), times.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures"]
+async fn latency_of_pushes_and_commits() {
+    let server = Server::start().await;
+    let work = server.pushed("demo").await;
+    let clock = Clock::system();
+    let url = server.own_url("demo");
+    let mut pushes = Vec::new();
+    for number in 0..30 {
+        commit(&work, "n.txt", &number.to_string()).await;
+        let watch = clock.stopwatch();
+        run(&work, &["push", "-q", &url, "main"]).await;
+        pushes.push(watch.elapsed());
+    }
+    if std::env::var_os("TRACE_PUSH").is_some() {
+        commit(&work, "n.txt", "traced").await;
+        let traced = crate::harness::command(&work, &["push", &url, "main"]).env("GIT_TRACE_CURL", "1").env("GIT_TRACE", "1").env("GIT_TRACE_CURL_NO_DATA","1").output().await.unwrap();
+        println!("{}", String::from_utf8_lossy(&traced.stderr));
+    }
+    report("git push of one file, client's start to end", pushes);
+    let id = server.make("commits").await;
+    let repositories = server.repositories();
+    let mut parent = None;
+    let mut commits = Vec::new();
+    for number in 0..100 {
+        let files: BTreeMap<String, File> = (0..5)
+            .map(|file| (format!("dir/f{file}.yaml"), File { mode: Mode::File, content: format!("{number} {file}").into() }))
+            .collect();
+        let new = NewCommit {
+            branch: "main".into(),
+            expected_parent: parent,
+            files,
+            author_name: "a".into(),
+            author_email: "a@example.com".into(),
+            message: "m".into(),
+        };
+        let watch = clock.stopwatch();
+        parent = Some(repositories.commit(&id, new).await.unwrap());
+        commits.push(watch.elapsed());
+    }
+    report("commit of five changed files by contract", commits);
+    let (sources, clone_url) = (server.sources(), repositories.clone_url(&id));
+    let mut reads = Vec::new();
+    for _ in 0..100 {
+        let watch = clock.stopwatch();
+        let tip = sources.resolve(&clone_url, "main").await.unwrap();
+        sources.read_tree(&clone_url, &tip, "").await.unwrap();
+        reads.push(watch.elapsed());
+    }
+    report("resolve and read of five files", reads);
+}
