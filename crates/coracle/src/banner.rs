@@ -16,22 +16,24 @@ pub fn part_url(config: &Config, part: &str, codespaces: bool) -> String {
     }
 }
 
-/// The banner.
-pub fn text(config: &Config, codespaces: bool, summary: &str) -> String {
-    let argocd = part_url(config, "argocd", codespaces);
+/// Parts of the platform that have a login of their own: how they are called, their route,
+/// and their user.
+const PARTS: [(&str, &str, &str); 2] = [("ArgoCD", "argocd", "admin"), ("Git", "gitea", "giteaAdmin")];
+
+/// The banner, with the parts that are there.
+pub fn text(config: &Config, codespaces: bool, present: &[String], summary: &str) -> String {
+    let mut text =
+        "\n########################### Finished Creating IDP Successfully! ############################\n\n".to_owned();
     let slash = if config.path_routing || codespaces { "" } else { "/" };
-    let git = part_url(config, "gitea", codespaces);
-    let context = crate::kubeconfig::context_name(&config.name);
     let name = if config.name == "localdev" { String::new() } else { format!(" --name {}", config.name) };
-    format!(
-        "\n########################### Finished Creating IDP Successfully! ############################\n\n\n\
-         Can Access ArgoCD at {argocd}{slash}\n\
-         Username: admin\n\
-         Password can be retrieved by running: coracle get secrets -p argocd{name}\n\n\
-         Can Access Git at {git}{slash}\n\
-         Username: giteaAdmin\n\
-         Password can be retrieved by running: coracle get secrets -p gitea{name}\n\n\
-         Can Access Kubernetes with: kubectl --context {context} get applications -A\n\n\
-         {summary}"
-    )
+    for (title, part, user) in PARTS.iter().filter(|(_, part, _)| present.iter().any(|present| present == part)) {
+        let url = part_url(config, part, codespaces);
+        text.push_str(&format!(
+            "\nCan Access {title} at {url}{slash}\nUsername: {user}\n\
+             Password can be retrieved by running: coracle get secrets -p {part}{name}\n"
+        ));
+    }
+    let context = crate::kubeconfig::context_name(&config.name);
+    text.push_str(&format!("\nCan Access Kubernetes with: kubectl --context {context} get applications -A\n\n{summary}"));
+    text
 }

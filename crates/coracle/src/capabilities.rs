@@ -5,7 +5,7 @@ use capability::Capability;
 /// Every capability, without side effects.
 pub fn all() -> Vec<Box<dyn Capability>> {
     vec![
-        //Box::new(core_loops::CoreLoops::new()),
+        Box::new(core_loops::capability()),
         Box::new(git::Git::new()),
         Box::new(gitops::Gitops::default()),
         Box::new(packages::Packages::new()),

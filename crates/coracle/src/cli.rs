@@ -202,12 +202,12 @@ pub struct Logs {
 pub struct Doctor {
     #[command(flatten)]
     pub named: Named,
-    /// Port to check for everything but the Kubernetes API
-    #[arg(long, default_value_t = 8443)]
-    pub port: u16,
-    /// Port to check for the Kubernetes API
-    #[arg(long, default_value_t = 6443)]
-    pub api_port: u16,
+    /// Port to check for everything but the Kubernetes API [default: 8443]
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Port to check for the Kubernetes API [default: 6443]
+    #[arg(long)]
+    pub api_port: Option<u16>,
 }
 
 #[derive(Args, Debug)]
@@ -219,8 +219,8 @@ pub struct Get {
     #[arg(short, long, global = true, default_value = "table", value_name = "FORMAT")]
     pub output: String,
     /// Kubeconfig to reach the IDP with [default: the IDP's own]
-    #[arg(long, global = true, value_name = "FILE", default_value = "", hide_default_value = true)]
-    pub kubeconfig: PathBuf,
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
     /// Name of the IDP
     #[arg(long, global = true, default_value = "localdev")]
     pub name: String,

@@ -37,7 +37,15 @@ use crate::cli::{Cli, Command};
 const MOST_WORKERS: usize = 4;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that was asked for is no failure. Wrong usage is one; clap would exit with 2,
+            // which stands for a timeout here.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
     ui::choose_colour(cli.global.color);
     // A provider that is there already is the same one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

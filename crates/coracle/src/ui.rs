@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use anstream::ColorChoice;
-use base::Diagnostic;
 use base::clock::Stopwatch;
+use base::{Clock, Diagnostic};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::Colour;
@@ -31,8 +31,12 @@ pub fn choose_colour(colour: Colour) {
 pub struct Stages {
     spinner: ProgressBar,
     quiet: bool,
-    said: String,
+    /// Since a waiting line was last written.
+    silent: Stopwatch,
 }
+
+/// Without a terminal, what is waited for is said no more often than this.
+const SILENCE: Duration = Duration::from_secs(2);
 
 impl Stages {
     /// Stages on standard error; a spinner where that is a terminal.
@@ -41,7 +45,7 @@ impl Stages {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             spinner.set_style(style);
         }
-        Stages { spinner, quiet, said: String::new() }
+        Stages { spinner, quiet, silent: Clock::system().stopwatch() }
     }
 
     /// Says what is being done.
@@ -58,13 +62,13 @@ impl Stages {
         }
     }
 
-    /// Says what is waited for; without a terminal only when it is something else.
+    /// Says what is waited for.
     pub fn waiting(&mut self, what: String) {
         if !self.spinner.is_hidden() {
             self.spinner.set_message(what);
-        } else if self.said != what && !self.quiet {
-            self.line(&format!("  {what}"));
-            self.said = what;
+        } else if !self.quiet && self.silent.elapsed() > SILENCE {
+            self.line(&format!("  waiting for {what}"));
+            self.silent = Clock::system().stopwatch();
         }
     }
 

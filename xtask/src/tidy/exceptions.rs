@@ -13,10 +13,16 @@ pub struct Exception {
 pub const LONG: &[Exception] = &[];
 
 /// Tests that wait for time to pass because no event could tell them more.
-pub const SLEEPS: &[Exception] = &[Exception {
-    place: "crates/store/tests/it/crash.rs",
-    reason: "it kills a process after a random time, and that time is what it tests",
-}];
+pub const SLEEPS: &[Exception] = &[
+    Exception {
+        place: "crates/store/tests/it/crash.rs",
+        reason: "it kills a process after a random time, and that time is what it tests",
+    },
+    Exception {
+        place: "crates/coracle/tests/it/crash.rs",
+        reason: "it kills a server after a random time, and that time is what it tests",
+    },
+];
 
 pub const FILE: &str = "xtask/src/tidy/exceptions.rs";
 

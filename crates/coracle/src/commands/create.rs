@@ -12,7 +12,7 @@ use server::{Config, Layout};
 use crate::arguments::{self, Package};
 use crate::asked::{self, Asked};
 use crate::cli::{Create, Global};
-use crate::commands::{delete, follow, lifecycle};
+use crate::commands::{delete, follow, get, lifecycle};
 use crate::ui::Stages;
 use crate::wait::{Goal, Refusal, Verdict};
 use crate::watch::Watch;
@@ -143,7 +143,8 @@ async fn make(job: &Job, progress: &Progress, stages: &mut Stages) -> Result<(),
     let secs = job.started.elapsed().as_secs_f64();
     let summary = format!("{} in place after {secs:.2} s.", count(applications, "Application"));
     let codespaces = paths::variable("CODESPACES").is_some();
-    output::print(&banner::text(&config, codespaces, &summary));
+    let present = get::core_secrets(&*objects).await?;
+    output::print(&banner::text(&config, codespaces, &present, &summary));
     if job.no_exit {
         follow::run(&*objects, &watch, &config, &job.packages, &job.clock).await?;
     }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use base::{Clock, Diagnostic};
+use server::Config;
 use tokio::process::Command;
 
 use crate::cli::Doctor;
@@ -37,12 +38,13 @@ enum Outcome {
 
 /// Checks everything and says so.
 pub async fn run(args: &Doctor) -> Result<(), Diagnostic> {
-    let (_, layout) = paths::named(&args.named)?;
+    let (name, layout) = paths::named(&args.named)?;
     let running = layout.running().is_some();
+    let config = layout.load()?.unwrap_or_else(|| Config::new(&name));
     let checks = vec![
         Check { what: "git", outcome: git().await },
-        Check { what: "port of the Kubernetes API", outcome: port(args.api_port, "--api-port", running) },
-        Check { what: "port of everything else", outcome: port(args.port, "--port", running) },
+        Check { what: "port of the Kubernetes API", outcome: port(args.api_port.unwrap_or(config.api_port), "--api-port", running) },
+        Check { what: "port of everything else", outcome: port(args.port.unwrap_or(config.port), "--port", running) },
         Check { what: "directory", outcome: directory(layout.root()) },
         Check { what: "disk space", outcome: disk(layout.root()) },
         Check { what: "open files", outcome: open_files() },

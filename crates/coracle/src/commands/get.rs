@@ -5,6 +5,8 @@ mod secrets;
 mod clusters;
 mod packages;
 
+pub use secrets::core as core_secrets;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -60,8 +62,8 @@ pub struct Connection {
 }
 
 async fn connect(args: &Get) -> Result<Connection, Diagnostic> {
-    if !args.kubeconfig.as_os_str().is_empty() {
-        return Ok(Connection { objects: connection::connect(&args.kubeconfig).await?, config: None });
+    if let Some(kubeconfig) = args.kubeconfig.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+        return Ok(Connection { objects: connection::connect(kubeconfig).await?, config: None });
     }
     let name = flags::name(&args.name)?;
     let (config, layout) = find(&name, args.data_dir.clone())?;

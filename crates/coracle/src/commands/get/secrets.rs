@@ -14,8 +14,22 @@ use crate::connection;
 
 /// Marks a Secret to be shown.
 const CLI_SECRET: &str = "cnoe.io/cli-secret=true";
-/// Core packages with the Secrets of their administrators.
+/// Core packages, which are namespaces too, with the Secrets of their administrators.
 const CORE: [(&str, &str); 2] = [("argocd", "argocd-initial-admin-secret"), ("gitea", "gitea-credential")];
+
+/// The core packages whose administrators have a Secret.
+pub async fn core(objects: &dyn Objects) -> Result<Vec<String>, Diagnostic> {
+    let mut present = Vec::new();
+    for (package, name) in CORE {
+        let target = Target::namespaced(&ClusterName::root(), &connection::secrets(), package);
+        match objects.get(&target, name).await {
+            Ok(_) => present.push(package.to_owned()),
+            Err(status) if status.is_not_found() => {}
+            Err(status) => return Err(connection::refused(&status)),
+        }
+    }
+    Ok(present)
+}
 
 /// The secrets of the packages named, or of all.
 pub async fn list(objects: &dyn Objects, packages: &[String]) -> Result<Listing, Diagnostic> {

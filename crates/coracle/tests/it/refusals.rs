@@ -1,0 +1,84 @@
+//! What cannot be: one clear sentence, a remedy, and nothing half-made.
+
+use std::net::TcpListener;
+
+use crate::sandbox::Sandbox;
+
+/// Refused with a code, and nothing of a platform is there.
+fn refused(sandbox: &Sandbox, arguments: &[&str], code: &str) -> String {
+    let said = sandbox.create(arguments).fails(1, &format!("error[{code}]"));
+    assert!(!sandbox.platform().exists(), "something was left behind");
+    assert!(!sandbox.kubeconfig().exists(), "the kubeconfig was touched");
+    said.stderr
+}
+
+#[test]
+fn a_busy_port() {
+    let sandbox = Sandbox::new();
+    let _held = TcpListener::bind(("127.0.0.1", sandbox.port)).expect("was free");
+    let said = refused(&sandbox, &[], "port-in-use");
+    assert!(said.contains(&format!("port {} is in use", sandbox.port)) && said.contains("--port"), "{said}");
+    // The test itself holds it, and the operating system lets us see that.
+    assert!(said.contains(&std::process::id().to_string()), "{said}");
+}
+
+#[test]
+fn packages_that_cannot_be() {
+    let sandbox = Sandbox::new();
+    refused(&sandbox, &["-p", "absent"], "no-such-package");
+    sandbox.write("broken/app.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: [a\n");
+    let said = refused(&sandbox, &["-p", "broken"], "broken-yaml");
+    assert!(said.contains("broken/app.yaml:") && said.contains('^'), "{said}");
+    sandbox.write("empty/readme.md", "nothing");
+    refused(&sandbox, &["-p", "empty"], "empty-package");
+    let said = refused(&sandbox, &["-p", "https://127.0.0.1:1/o/r//p"], "unreachable-package");
+    assert!(said.contains("https://127.0.0.1:1/o/r//p cannot be reached"), "{said}");
+    refused(&sandbox, &["-p", "https://127.0.0.1:1/o/r"], "bad-package-url");
+    let app = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec: {source: {repoURL: 'cnoe://gone'}}\n";
+    sandbox.write("dangling/app.yaml", app);
+    refused(&sandbox, &["-p", "dangling"], "no-such-directory");
+}
+
+#[test]
+fn a_foreign_directory() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("mine/thesis.txt", "years of work");
+    sandbox.create(&["--data-dir", "mine"]).fails(1, "error[foreign-directory]");
+    sandbox.run(&["delete", "--data-dir", "mine"]).fails(1, "error[foreign-directory]");
+    assert_eq!(std::fs::read_to_string(file).expect("is untouched"), "years of work");
+}
+
+#[test]
+fn flags_that_mean_nothing() {
+    let sandbox = Sandbox::new();
+    for (arguments, why) in [
+        (["--protocol", "ftp"], "neither https nor http"),
+        (["--port", "70000"], "is not a port"),
+        (["--name", "No_Name"], "cannot be the name"),
+        (["--extra-ports", "80"], "is not a pair of ports"),
+        (["-c", "argocd"], "exactly one ':'"),
+        (["-c", "vault:x.yaml"], "customization for vault not supported"),
+        (["--timeout", "soon"], "is not a duration"),
+        (["--registry-config=/absent", "-n"], "no registry config was found"),
+        (["-l", "loud"], "loud is not a valid log level"),
+    ] {
+        sandbox.run(&[&["create"], &arguments[..]].concat()).fails(1, why);
+    }
+    sandbox.run(&["get"]).fails(1, "specify subcommand");
+    sandbox.run(&["get", "secrets", "-o", "xml"]).fails(1, "output format xml is not supported");
+    sandbox.run(&["create", "--no-such-flag"]).fails(1, "--no-such-flag");
+    sandbox.run(&["status"]).fails(1, "error[no-such-platform]");
+    let error = sandbox.run(&["create", "-p", "absent", "-o", "json"]).fails(1, "no-such-package");
+    let error: serde_json::Value = serde_json::from_str(&error.stderr).expect("is JSON");
+    assert_eq!(error["error"]["code"], "no-such-package");
+}
+
+#[test]
+fn a_timeout_says_who_is_not_ready() {
+    let sandbox = Sandbox::new();
+    let app = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: late, namespace: argocd}\nspec:\n  project: default\n  source: {repoURL: 'https://127.0.0.1:1/o/r', targetRevision: HEAD, path: .}\n  destination: {server: 'https://kubernetes.default.svc', namespace: default}\n  syncPolicy: {automated: {}}\n";
+    sandbox.write("late/app.yaml", app);
+    let said = sandbox.create(&["-p", "late", "--timeout", "1s"]).fails(2, "error[timed-out]");
+    assert!(said.stderr.contains("late:"), "{}", said.stderr);
+    sandbox.run(&["status"]).ok();
+}
