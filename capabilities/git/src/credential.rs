@@ -38,13 +38,9 @@ pub async fn ensure(objects: &Arc<dyn Objects>, settings: &Settings, ids: &Ids) 
             objects.patch(&target, record::CREDENTIAL, None, patch, WriteOptions::default()).await.map(drop)
         }
         Err(status) if status.is_not_found() => {
-            let password =
-                if settings.dev_password { DEV_PASSWORD.to_owned() } else { ids.password(PASSWORD_CHARS) };
-            let values = [
-                ("username", ADMINISTRATOR.to_owned()),
-                ("password", password),
-                ("token", ids.token_hex(TOKEN_BYTES)),
-            ];
+            let password = if settings.dev_password { DEV_PASSWORD.to_owned() } else { ids.password(PASSWORD_CHARS) };
+            let values =
+                [("username", ADMINISTRATOR.to_owned()), ("password", password), ("token", ids.token_hex(TOKEN_BYTES))];
             let secret = record::secret(record::CREDENTIAL, &[("cnoe.io/package-name", "gitea")], &values);
             match records::create_with_namespace(&**objects, &target, &secret).await {
                 Err(status) if !status.is_already_exists() => Err(status),

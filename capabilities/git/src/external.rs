@@ -143,7 +143,13 @@ impl External {
         let path = self.directory.join(format!("{}.git", &digest::sha256_hex(key.as_bytes())[..32]));
         let cached = {
             let mut caches = self.caches.lock();
-            let fresh = || Arc::new(Cached { path, fetching: tokio::sync::Mutex::default(), asking: tokio::sync::Mutex::default() });
+            let fresh = || {
+                Arc::new(Cached {
+                    path,
+                    fetching: tokio::sync::Mutex::default(),
+                    asking: tokio::sync::Mutex::default(),
+                })
+            };
             caches.entry(key).or_insert_with(fresh).clone()
         };
         if !cached.path.join("HEAD").is_file() {
@@ -213,6 +219,7 @@ impl External {
 
 fn open(path: &Path) -> Result<gix::Repository, Error> {
     let options = gix::open::Options::isolated().open_path_as_is(true).with(gix::sec::Trust::Full);
-    let opened = options.open(path).map_err(|error| Error::Internal(format!("the git cache cannot be read: {error}")))?;
+    let opened =
+        options.open(path).map_err(|error| Error::Internal(format!("the git cache cannot be read: {error}")))?;
     Ok(opened.to_thread_local())
 }

@@ -60,12 +60,9 @@ impl Forge {
 
     /// Whether `caller` (`None` for nobody) may do that with a repository.
     pub fn allows(&self, caller: Option<&Caller>, bare: &Bare, wish: Wish) -> bool {
-        let Some(caller) = caller else { return wish == Wish::Read && !bare.is_private() };
-        if !caller.scope_allows(wish) {
-            return false;
-        }
-        let owns = caller.admin || self.users.belongs_to(&caller.login, &bare.id.owner);
-        owns || (wish == Wish::Read && !bare.is_private())
+        let anybody = wish == Wish::Read && !bare.is_private();
+        let owns = |caller: &Caller| caller.admin || self.users.belongs_to(&caller.login, &bare.id.owner);
+        anybody || caller.is_some_and(|caller| caller.scope_allows(wish) && owns(caller))
     }
 
     /// A turn for a clone, fetch or push; `None` if none comes free in time.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 
 use crate::forge::Forge;
 
@@ -55,7 +55,7 @@ pub fn router(forge: Arc<Forge>) -> Router {
             get(contents::show).post(edits::create).put(edits::update).delete(edits::remove),
         )
         .route("/repos/{owner}/{repo}/raw/{*path}", get(trees::raw))
-        .fallback(error::no_route)
+        .route("/{*rest}", any(error::no_route))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(forge);
     Router::new().nest("/api/v1", api)

@@ -11,9 +11,38 @@ const NAME_CHARS: usize = 100;
 
 /// First path segments and names that mean something else in the address space.
 const RESERVED_OWNERS: &[&str] = &[
-    "admin", "api", "assets", "attachments", "avatar", "avatars", "captcha", "commits", "debug", "error", "explore",
-    "favicon.ico", "ghost", "healthz", "issues", "login", "metrics", "milestones", "new", "notifications", "org",
-    "org-members", "pulls", "raw", "repo", "repo-avatars", "search", "stars", "swagger", "template", "user", "users",
+    "admin",
+    "api",
+    "assets",
+    "attachments",
+    "avatar",
+    "avatars",
+    "captcha",
+    "commits",
+    "debug",
+    "error",
+    "explore",
+    "favicon.ico",
+    "ghost",
+    "healthz",
+    "issues",
+    "login",
+    "metrics",
+    "milestones",
+    "new",
+    "notifications",
+    "org",
+    "org-members",
+    "pulls",
+    "raw",
+    "repo",
+    "repo-avatars",
+    "search",
+    "stars",
+    "swagger",
+    "template",
+    "user",
+    "users",
     "v2",
 ];
 
@@ -73,7 +102,14 @@ pub fn object_name(id: &RepositoryId) -> String {
     if !ambiguous && readable.len() <= 63 {
         return readable;
     }
-    let safe: String = readable.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte) } else { '-' }).collect();
+    distinct_object_name(id)
+}
+
+/// A name with a digest, for when [`object_name`] is taken by another repository's object.
+pub fn distinct_object_name(id: &RepositoryId) -> String {
+    let readable = key(id).replace('/', "-");
+    let safe: String =
+        readable.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte) } else { '-' }).collect();
     let safe: String = safe.chars().take(50).collect();
     let digest = digest::sha256_hex(key(id).as_bytes());
     format!("{}.{}", safe.trim_matches('-'), &digest[..8])

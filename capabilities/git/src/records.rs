@@ -67,7 +67,24 @@ impl Records {
     /// Creates the object of a repository unless it is there.
     pub async fn create(&self, bare: &Bare) -> Result<(), Status> {
         let key = Records::key(bare);
-        let target = controller::place::at(&kinds::repositories(), &key);
+        let object = match self.create_named(bare, &key).await {
+            Err(status) if status.is_already_exists() => {
+                let target = controller::place::at(&kinds::repositories(), &key);
+                let held = self.objects.get(&target, &key.name).await?;
+                if describes(&held, bare) {
+                    held
+                } else {
+                    let name = names::distinct_object_name(&bare.id);
+                    self.create_named(bare, &ObjectKey::new(&key.cluster, NAMESPACE, &name)).await?
+                }
+            }
+            other => other?,
+        };
+        apply(bare, &object).map_err(Status::internal)
+    }
+
+    async fn create_named(&self, bare: &Bare, key: &ObjectKey) -> Result<Object, Status> {
+        let target = controller::place::at(&kinds::repositories(), key);
         let facts = bare.facts();
         let body = json!({
             "apiVersion": format!("{}/{}", kinds::GROUP, kinds::VERSION),
@@ -81,13 +98,7 @@ impl Records {
                 "defaultBranch": bare.default_branch(),
             },
         });
-        let written = create_with_namespace(&*self.objects, &target, &body).await;
-        match written {
-            Ok(object) => apply(bare, &object).map_err(Status::internal),
-            // What it says is the controller's to bring about.
-            Err(status) if status.is_already_exists() => Ok(()),
-            Err(status) => Err(status),
-        }
+        create_with_namespace(&*self.objects, &target, &body).await
     }
 
     /// Changes the spec of a repository's object, and then the repository.
@@ -114,6 +125,14 @@ impl Records {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an object that was there already is about this repository.
+fn describes(object: &Object, bare: &Bare) -> bool {
+    let Ok(Repository { spec, .. }) = object.parse() else { return false };
+    let name = if spec.name.is_empty() { &object.meta.name } else { &spec.name };
+    let owner = if spec.owner.is_empty() { crate::credential::ADMINISTRATOR } else { &spec.owner };
+    name.eq_ignore_ascii_case(&bare.id.name) && owner.eq_ignore_ascii_case(&bare.id.owner)
 }
 
 /// Makes a repository what its object says, unless it follows a newer state of it already.

@@ -53,8 +53,7 @@ impl Repositories {
         let target = Target::cluster(&ClusterName::root(), &kinds::repositories());
         let cache = Cache::start(objects.clone(), target.clone(), &tasks);
         let store = forge.embedded.store.clone();
-        let reconciler =
-            Repositories { forge: forge.clone(), objects: objects.clone(), cache: cache.clone(), target };
+        let reconciler = Repositories { forge: forge.clone(), objects: objects.clone(), cache: cache.clone(), target };
         let handle = Controller::new("git repositories", Arc::new(reconciler))
             .owns(&cache)
             .triggered_by(pushed_keys(store.clone()))
@@ -74,16 +73,19 @@ impl Repositories {
         }
     }
 
+    /// The repository that is known to be this object's.
+    fn bound(&self, key: &ObjectKey) -> Option<Arc<Bare>> {
+        let is_own = |own: ObjectName| *own.namespace == *key.namespace && *own.name == *key.name;
+        self.forge.embedded.store.all().into_iter().find(|bare| bare.facts().object.is_some_and(is_own))
+    }
+
     /// An object that is to go takes its repository with it, unless that is another object's.
     async fn leave(&self, object: &Object) -> Result<(), Error> {
         if !finalizer::has(object, FINALIZER) {
             return Ok(());
         }
-        if let Ok(id) = self.id(object)
-            && let Some(bare) = self.forge.embedded.store.get(&id)
-            && Records::key(&bare) == ObjectKey::of(object)
-        {
-            let store = self.forge.embedded.store.clone();
+        if let Some(bare) = self.bound(&ObjectKey::of(object)) {
+            let (store, id) = (self.forge.embedded.store.clone(), bare.id.clone());
             blocking(move || store.remove(&id)).await?;
         }
         Ok(finalizer::remove(&*self.objects, &self.target, object, FINALIZER).await?)
@@ -116,8 +118,11 @@ impl Repositories {
         if !finalizer::has(object, FINALIZER) {
             finalizer::add(&*self.objects, &self.target, object, FINALIZER).await?;
         }
-        let store = self.forge.embedded.store.clone();
-        let bare = match store.get(id) {
+        if let Some(bare) = self.bound(&ObjectKey::of(object)).filter(|bare| names::key(&bare.id) != names::key(id)) {
+            let message = format!("It stands for {}/{}, which cannot be renamed.", bare.id.owner, bare.id.name);
+            return Ok(Err(Trouble { reason: "Renamed", message }));
+        }
+        let bare = match self.forge.embedded.store.get(id) {
             Some(bare) => bare,
             None => match self.make(object, parsed, id).await? {
                 Ok(bare) => bare,
@@ -258,7 +263,8 @@ fn refuse(parsed: &Repository, generation: i64, trouble: &Trouble, now: &str) ->
 
 /// The keys of repositories that are there at first and that were pushed to since.
 fn pushed_keys(store: Arc<Store>) -> BoxStream<'static, ObjectKey> {
-    let every = |store: &Store| futures::stream::iter(store.all().iter().map(|bare| Records::key(bare)).collect::<Vec<_>>());
+    let every =
+        |store: &Store| futures::stream::iter(store.all().iter().map(|bare| Records::key(bare)).collect::<Vec<_>>());
     let pushes = store.pushes();
     let first = every(&store);
     let later = futures::stream::unfold((pushes, store), move |(mut pushes, store)| async move {

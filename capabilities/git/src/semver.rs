@@ -112,7 +112,8 @@ struct Span {
 
 impl Span {
     fn holds(&self, version: &Version) -> bool {
-        let above = self.from.as_ref().is_none_or(|(from, inclusive)| version > from || (*inclusive && version == from));
+        let above =
+            self.from.as_ref().is_none_or(|(from, inclusive)| version > from || (*inclusive && version == from));
         let below = self.to.as_ref().is_none_or(|(to, inclusive)| version < to || (*inclusive && version == to));
         let other = self.not.as_ref().is_none_or(|(from, to)| match to {
             Some(to) => version < from || version >= to,

@@ -37,12 +37,7 @@ impl contracts::git::Sources for Sources {
         })
     }
 
-    fn read_tree<'a>(
-        &'a self,
-        url: &'a str,
-        commit: &'a str,
-        path: &'a str,
-    ) -> BoxFuture<'a, Result<Tree, Error>> {
+    fn read_tree<'a>(&'a self, url: &'a str, commit: &'a str, path: &'a str) -> BoxFuture<'a, Result<Tree, Error>> {
         Box::pin(async move {
             match self.embedded(url) {
                 Some(id) => self.forge.embedded.read_tree(&id, url, commit, path).await,
@@ -67,9 +62,11 @@ impl contracts::git::Repositories for Sources {
 
     fn tip<'a>(&'a self, id: &'a RepositoryId, branch: &'a str) -> BoxFuture<'a, Result<Option<String>, Error>> {
         let branch = branch.to_owned();
-        Box::pin(self.forge.embedded.with(id, move |bare| {
-            Ok(read::branch(&bare.git(), &branch)?.map(|commit| commit.to_string()))
-        }))
+        Box::pin(
+            self.forge
+                .embedded
+                .with(id, move |bare| Ok(read::branch(&bare.git(), &branch)?.map(|commit| commit.to_string()))),
+        )
     }
 
     fn commit<'a>(&'a self, id: &'a RepositoryId, commit: NewCommit) -> BoxFuture<'a, Result<String, Error>> {

@@ -40,11 +40,11 @@ impl Caller {
     /// Whether the caller's token is for this.
     pub fn scope_allows(&self, wish: Wish) -> bool {
         let Some(scopes) = &self.scopes else { return true };
-        scopes.iter().any(|scope| match (scope.as_str(), wish) {
-            ("all" | "write:repository", _) => true,
-            ("read:repository" | "public-only", Wish::Read) => true,
-            _ => false,
-        })
+        let allows = |scope: &String| match wish {
+            Wish::Read => matches!(scope.as_str(), "all" | "write:repository" | "read:repository"),
+            Wish::Write | Wish::Administer => matches!(scope.as_str(), "all" | "write:repository"),
+        };
+        scopes.iter().any(allows)
     }
 }
 

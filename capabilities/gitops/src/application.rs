@@ -3,62 +3,25 @@
 //! reports, with one status write, and none when there is nothing new to say. It
 //! must never hold a rule of its own: those are in the pure files beside it.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use api::ClusterName;
-use base::Clock;
-use client::{Cache, Object, ObjectKey};
+use client::{Object, ObjectKey};
 use contracts::git::{RefChange, RepositoryId};
-use controller::{Error, EventKind, Next, Reconciler, Recorder};
+use controller::{Error, EventKind, Next, Reconciler};
 use futures::future::BoxFuture;
-use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::mpsc::UnboundedSender;
 
-use crate::apply::Apply;
 use crate::automation::{self, Decision, Situation};
 use crate::compare;
+use crate::engine::Engine;
 use crate::health::{Health, State};
-use crate::observe::{Failure, Observation, Observer};
+use crate::observe::{Failure, Observation};
 use crate::operation::{self, Worked};
-use crate::settings::Settings;
 use crate::source::Refresh;
 use crate::status::{self, Report};
 use crate::stored::{App, REFRESH};
-use crate::types::{Operation, OperationState};
+use crate::types::{OperationState, Phase};
 use crate::{bootstrap, deletion};
-
-/// Everything the controller works with.
-pub struct Engine {
-    /// Reads.
-    pub observer: Observer,
-    /// Writes objects.
-    pub applier: Arc<dyn Apply>,
-    /// Applications of every cluster.
-    pub apps: Cache,
-    /// Records events.
-    pub recorder: Recorder,
-    /// The time.
-    pub clock: Clock,
-    /// Settings.
-    pub settings: Settings,
-    /// Applications to look at again.
-    pub wake: UnboundedSender<ObjectKey>,
-    /// What is remembered between reconciles.
-    pub memory: Mutex<Memory>,
-}
-
-/// What is remembered between reconciles; all of it can be found again.
-#[derive(Default)]
-pub struct Memory {
-    /// Applications as they were just written, until the cache has caught up.
-    written: HashMap<ObjectKey, Object>,
-    /// Applications by the embedded repositories of their sources.
-    repositories: HashMap<RepositoryId, HashSet<ObjectKey>>,
-    /// Clusters that have what every cluster has.
-    ready: HashSet<ClusterName>,
-}
 
 impl Reconciler for Engine {
     fn reconcile<'a>(&'a self, key: &'a ObjectKey) -> BoxFuture<'a, Result<Next, Error>> {
@@ -67,12 +30,6 @@ impl Reconciler for Engine {
 }
 
 impl Engine {
-    /// Calls for an Application.
-    pub fn wake(&self, key: &ObjectKey) {
-        // The receiver ends with the controller, and then nobody is to be called.
-        let _ = self.wake.send(key.clone());
-    }
-
     /// Calls for every Application that a push concerns.
     pub fn pushed(&self, change: &RefChange) {
         let apps = self.memory.lock().repositories.get(&change.repository).cloned().unwrap_or_default();
@@ -80,6 +37,7 @@ impl Engine {
         apps.iter().for_each(|app| self.wake(app));
     }
 
+    #[tracing::instrument(level = "debug", name = "notice", skip_all, fields(app = %key))]
     async fn one(&self, key: &ObjectKey) -> Result<Next, Error> {
         let Some(object) = self.stored(key) else {
             self.forget(key);
@@ -184,7 +142,9 @@ impl Engine {
     /// What is to be done: go on with an operation, begin the one that was asked for, or begin one.
     fn decide(&self, app: &App, observation: &Observation) -> Work {
         let now = self.clock.now();
-        if let Some(state) = operation::current(app, now) {
+        let current = operation::current(app, now);
+        let superseded = current.as_ref().is_some_and(|state| operation::is_superseded(state, observation));
+        if let Some(state) = current.clone().filter(|_| !superseded) {
             return match operation::pause(&state, now) {
                 Some(pause) => Work::Wait(pause),
                 None => Work::Run(Box::new(state)),
@@ -201,11 +161,10 @@ impl Engine {
             sync: compare::overall(&observation.resources),
             now,
         };
-        match automation::decide(&situation) {
-            Decision::Rest => Work::None,
-            Decision::Wait(pause) => Work::Wait(pause),
-            Decision::Refuse(condition) => Work::Refuse(condition),
-            Decision::Start(operation) => Work::Run(Box::new(operation::begin(*operation, now))),
+        match (automation::decide(&situation), current) {
+            (Decision::Start(operation), _) => Work::Run(Box::new(operation::begin(*operation, now))),
+            (_, Some(state)) => Work::Run(Box::new(OperationState { phase: Phase::Terminating, ..state })),
+            (other, None) => Work::from(other),
         }
     }
 
@@ -282,6 +241,16 @@ enum Work {
     Run(Box<OperationState>),
 }
 
+impl From<Decision> for Work {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Rest | Decision::Start(_) => Work::None,
+            Decision::Wait(pause) => Work::Wait(pause),
+            Decision::Refuse(condition) => Work::Refuse(condition),
+        }
+    }
+}
+
 /// The sooner of two times to look again.
 fn sooner(next: Next, pause: std::time::Duration) -> Next {
     match next {
@@ -301,9 +270,4 @@ fn last_health(word: &str) -> Health {
         _ => State::Unknown,
     };
     Health::of(state)
-}
-
-/// The operation that stays on the object while it is under way.
-pub fn kept_operation(state: &OperationState) -> Option<&Operation> {
-    (!state.phase.is_completed()).then_some(&state.operation)
 }

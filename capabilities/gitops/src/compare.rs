@@ -138,6 +138,7 @@ pub fn overall(resources: &[Resource]) -> Sync {
 }
 
 /// How well the Application as a whole is; it does not count itself.
+#[tracing::instrument(level = "debug", name = "health", skip_all)]
 pub fn overall_health(resources: &[Resource], app: &Key) -> Health {
     let parts: Vec<health::Part<'_>> = resources
         .iter()

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use client::{Object, Propagation};
 use controller::Error;
 
-use crate::application::Engine;
 use crate::compare::{self, Resource};
 use crate::destination;
+use crate::engine::Engine;
 use crate::kinds;
 use crate::manifests::Kinds;
 use crate::observe::Observation;

@@ -3,6 +3,7 @@
 //! is and puts its parts together; it must never hold a rule.
 
 pub mod application;
+pub mod engine;
 pub mod apply;
 pub mod automation;
 mod bootstrap;
@@ -40,8 +41,8 @@ use controller::{Controller, Handle, Recorder};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 
-use application::Engine;
 use apply::ClientSide;
+use engine::Engine;
 use health::Rules;
 use live::LiveState;
 use observe::Observer;
@@ -76,15 +77,16 @@ impl Capability for Gitops {
 }
 
 fn read_settings(ctx: &Context) -> Result<Settings, Diagnostic> {
-    Settings::read(&ctx.settings)
-        .map_err(|why| Diagnostic::new("settings", why).hint("Correct the settings of gitops in the Platform object."))
+    Settings::read(&ctx.settings).map_err(|why| {
+        Diagnostic::new("broken-platform", why).hint("Correct the settings of gitops in the Platform object.")
+    })
 }
 
 /// Starts the controller; the handle is for tests.
 pub async fn start(ctx: &Context) -> Result<Handle, Diagnostic> {
     let settings = read_settings(ctx)?;
     let missing = || {
-        Diagnostic::new("capability-missing", "gitops needs git, and no capability offers it")
+        Diagnostic::new("broken-platform", "gitops needs git, and no capability offers it")
             .hint("Set the provider of git in the Platform object.")
     };
     let sources = ctx.contracts.get::<dyn Sources>().ok_or_else(missing)?;
@@ -126,7 +128,7 @@ pub async fn start(ctx: &Context) -> Result<Handle, Diagnostic> {
 
 async fn bootstrap(ctx: &Context, settings: &Settings) -> Result<(), Diagnostic> {
     let failed = |status: api::Status| {
-        Diagnostic::new("gitops-bootstrap", "gitops could not make what it stands on").detail(status)
+        Diagnostic::new("broken-platform", "gitops could not make what it stands on").detail(status)
     };
     bootstrap::cluster(&*ctx.objects, &api::ClusterName::root(), settings).await.map_err(failed)?;
     bootstrap::admin_secret(&*ctx.objects, &ctx.ids, settings).await.map_err(failed)

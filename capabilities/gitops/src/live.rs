@@ -288,3 +288,6 @@ impl Written {
 fn place(cluster: &ClusterName, kind: &KindDescriptor) -> Place {
     (cluster.clone(), kind.gvk.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,7 @@ use serde_json::Value;
 
 use crate::hooks::{self, Role};
 use crate::normalise;
-use crate::plan::definition_of;
-use crate::resource::{self, Key};
+use crate::resource::{self, Key, definition_of};
 use crate::tracking::{INSTALLATION_ID, Owner, TRACKING_ID};
 use crate::types::Condition;
 
@@ -47,6 +46,7 @@ pub fn kinds_of<'a>(rendered: impl Iterator<Item = &'a Value>) -> Vec<Gvk> {
 
 /// Makes the objects of an Application from what its sources rendered, in their order. The error
 /// is one sentence.
+#[tracing::instrument(level = "debug", name = "render", skip_all)]
 pub fn targets(rendered: &[&Value], place: &Place<'_>, kinds: &Kinds) -> Result<Targets, String> {
     let scopes = scopes(rendered, kinds);
     let mut found = Targets::default();

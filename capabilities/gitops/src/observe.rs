@@ -106,6 +106,9 @@ impl Observer {
     async fn check_spec(&self, app: &App) -> Result<Observation, Status> {
         let spec = &app.typed.spec;
         let observation = Observation::default();
+        if let Some(error) = &app.unreadable {
+            return Ok(observation.fail(Failure::Spec, format!("the spec cannot be read: {error}")));
+        }
         if let Some(error) = source::spec_error(spec.sources()) {
             return Ok(observation.fail(Failure::Spec, error));
         }

@@ -10,9 +10,9 @@ use controller::{Error, EventKind};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::application::{Engine, kept_operation};
 use crate::automation;
 use crate::compare::{self, Resource, Sync};
+use crate::engine::Engine;
 use crate::observe::Observation;
 use crate::options::SyncOptions;
 use crate::plan::{self, Wish};
@@ -45,7 +45,8 @@ impl Worked {
 
     /// The operation that stays on the object.
     pub fn operation(&self) -> Option<&Operation> {
-        self.state.as_ref().and_then(kept_operation)
+        let state = self.state.as_ref().filter(|state| !state.phase.is_completed())?;
+        Some(&state.operation)
     }
 
     /// What there is to tell.
@@ -100,12 +101,27 @@ pub fn current(app: &App, now: Timestamp) -> Option<OperationState> {
 pub fn pinned_revisions(app: &App) -> Vec<String> {
     let running = app.typed.status.operation_state.as_ref().filter(|state| !state.phase.is_completed());
     let Some(operation) = &app.typed.operation else { return Vec::new() };
+    // What begins by itself follows the branch, so that a newer commit can take its place.
+    if running.is_some() && operation.initiated_by.automated {
+        return Vec::new();
+    }
     let begun = running.and_then(|state| state.sync_result.as_ref());
     if let Some(result) = begun.filter(|result| !result.revision.is_empty() || !result.revisions.is_empty()) {
         return if result.revisions.is_empty() { vec![result.revision.clone()] } else { result.revisions.clone() };
     }
     let Some(sync) = &operation.sync else { return Vec::new() };
     if app.typed.spec.has_multiple_sources() { sync.revisions.clone() } else { vec![sync.revision.clone()] }
+}
+
+/// Whether an automated operation is under way for other revisions than those wanted now. It would
+/// wait, or be tried again, for something that nobody wants any more: the newer commit is often
+/// just what mends it.
+pub fn is_superseded(state: &OperationState, observation: &Observation) -> bool {
+    let Some(result) = state.sync_result.as_ref().filter(|_| state.operation.initiated_by.automated) else {
+        return false;
+    };
+    let begun = if result.revisions.is_empty() { std::slice::from_ref(&result.revision) } else { &result.revisions };
+    observation.failure.is_none() && begun != observation.revisions
 }
 
 /// The time that is left before a failed attempt is made again.
@@ -129,7 +145,11 @@ pub async fn work(
     let now = engine.clock.now();
     let has_begun = state.sync_result.is_none();
     if state.phase == Phase::Terminating {
-        return Ok(ended(state, Phase::Failed, "Operation terminated", now, has_begun));
+        let why = match observation.revisions.first() {
+            Some(revision) if is_superseded(&state, observation) => format!("Operation superseded by {revision}"),
+            _ => "Operation terminated".to_owned(),
+        };
+        return Ok(ended(state, Phase::Failed, &why, now, has_begun));
     }
     let Some(sync) = state.operation.sync.clone() else {
         return Ok(ended(state, Phase::Error, "Invalid operation request", now, has_begun));

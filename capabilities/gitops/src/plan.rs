@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::compare::{Resource, Sync};
 use crate::options::SyncOptions;
-use crate::resource::{Key, Live};
+use crate::resource::{Key, Live, definition_of};
 use crate::types::ResourceSelector;
 
 /// Kinds in the order in which they are applied within a wave; every other kind comes last.
@@ -141,6 +141,7 @@ pub struct Wish {
 
 /// Makes the plan. `namespace` is the one that CreateNamespace asks for, if it is not among the
 /// resources; it comes before everything.
+#[tracing::instrument(level = "debug", name = "plan", skip_all)]
 pub fn plan(resources: &[Resource], namespace: Option<&Resource>, wish: &Wish) -> Plan {
     let chosen: Vec<&Resource> = resources.iter().filter(|resource| is_chosen(resource, wish)).collect();
     let mut waves: BTreeMap<i32, Wave> = BTreeMap::new();
@@ -302,12 +303,6 @@ fn defines(resource: &Resource) -> Option<(String, String)> {
         &*resource.key.group == "apiextensions.k8s.io" && &*resource.key.kind == "CustomResourceDefinition";
     let desired = resource.desired.as_ref().filter(|_| is_definition)?;
     Some(definition_of(desired))
-}
-
-/// Group and kind in a CustomResourceDefinition's spec.
-pub fn definition_of(definition: &Value) -> (String, String) {
-    let text = |pointer: &str| crate::resource::text(definition, pointer).to_owned();
-    (text("/spec/group"), text("/spec/names/kind"))
 }
 
 #[cfg(test)]

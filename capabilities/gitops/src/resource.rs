@@ -86,6 +86,11 @@ pub fn gvk(value: &Value) -> Gvk {
     Gvk::from_api_version(text(value, "/apiVersion"), text(value, "/kind"))
 }
 
+/// Group and kind in a CustomResourceDefinition's spec.
+pub fn definition_of(definition: &Value) -> (String, String) {
+    (text(definition, "/spec/group").to_owned(), text(definition, "/spec/names/kind").to_owned())
+}
+
 /// Text at a JSON pointer; empty if there is none.
 pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()

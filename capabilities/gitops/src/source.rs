@@ -73,6 +73,7 @@ impl Fetcher {
     }
 
     /// Resolves, reads and renders a source. The error is one sentence.
+    #[tracing::instrument(level = "debug", name = "fetch", skip_all, fields(path = %source.path))]
     pub async fn fetch(&self, source: &Source, revision: &str, refresh: Refresh) -> Result<Fetched, String> {
         let revision = self.resolve(&source.repo_url, revision, refresh).await.map_err(|error| error.to_string())?;
         if source.is_reference_only() {

@@ -205,8 +205,14 @@ pub fn patch(old: &Value, new: &Value, old_operation: Option<&Value>, operation:
         patch.insert("status".into(), changed.take());
     }
     let new_operation = operation.map(|operation| json!(operation));
-    if old_operation.is_some() != new_operation.is_some() {
-        patch.insert("operation".into(), new_operation.unwrap_or(Value::Null));
+    // An operation that took the place of another differs in its revision.
+    let revisions = |operation: &Value| (operation["sync"]["revision"].clone(), operation["sync"]["revisions"].clone());
+    if old_operation.map(revisions) != new_operation.as_ref().map(revisions) {
+        let operation = match (old_operation, new_operation) {
+            (Some(old), Some(new)) => machinery::patch::merge_diff(old, &new),
+            (_, new) => new.unwrap_or(Value::Null),
+        };
+        patch.insert("operation".into(), operation);
         if !is_news {
             patch.insert("status".into(), json!({"reconciledAt": new["reconciledAt"]}));
         }

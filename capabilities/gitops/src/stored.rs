@@ -29,6 +29,8 @@ pub struct App {
     pub typed: Application,
     /// As tracking ids name it.
     pub owner: Owner,
+    /// Why its spec cannot be read; it reads as empty then.
+    pub unreadable: Option<String>,
 }
 
 impl App {
@@ -37,11 +39,20 @@ impl App {
         let raw = object.value()?;
         let mut read = raw.clone();
         resource::without_nulls(&mut read);
-        let typed = serde_json::from_value(read)
-            .map_err(|error| Status::internal(format_args!("{} cannot be read: {error}", object.meta.name)))?;
+        let mut unreadable = None;
+        let typed = match serde_json::from_value(read.clone()) {
+            Ok(typed) => typed,
+            Err(error) => {
+                // Whatever the spec holds, what is wrong with it can be reported.
+                unreadable = Some(error.to_string());
+                read["spec"] = json!({});
+                let known = serde_json::from_value(read);
+                known.map_err(|_| Status::internal(format_args!("{} cannot be read: {error}", object.meta.name)))?
+            }
+        };
         let key = ObjectKey::of(&object);
         let owner = Owner::of(&key, control_namespace);
-        Ok(App { key, object, raw, typed, owner })
+        Ok(App { key, object, raw, typed, owner, unreadable })
     }
 
     /// The Application as an object among others.

@@ -18,9 +18,9 @@ use crate::live::LiveState;
 use crate::manifests::Kinds;
 use crate::normalise;
 use crate::options::SyncOptions;
-use crate::plan::{Action, Plan, Task, Wave, definition_of};
+use crate::plan::{Action, Plan, Task, Wave};
 use crate::project::Project;
-use crate::resource::{self, Key};
+use crate::resource::{self, Key, definition_of};
 use crate::types::{Destination, IgnoreDifference, Phase, ResourceResult};
 
 /// Objects of one batch that are written at once.
@@ -74,6 +74,7 @@ enum Stop {
 }
 
 /// Carries out as much of a plan as can be done now.
+#[tracing::instrument(level = "debug", name = "sync", skip_all)]
 pub async fn run(run: &Run<'_>) -> Progress {
     let mut results = Results::new(run.before);
     let (phase, message) = match advance(run, &mut results).await {

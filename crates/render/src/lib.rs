@@ -2,13 +2,15 @@
 //! options give the same objects in the same order, so that callers can keep the
 //! result by their ids. It must never touch the network, the disk or the clock.
 
+pub mod select;
 pub mod detect;
 pub mod directory;
 pub mod glob;
 pub mod renderer;
 pub mod source;
 
-pub use renderer::{Kind, Renderer, Request, render};
+pub use renderer::{Kind, Renderer};
+pub use select::{Request, render};
 pub use source::{Entry, Source};
 
 /// Why a tree could not be rendered. `Display` is one sentence for the owner of the source.

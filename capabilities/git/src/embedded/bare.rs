@@ -191,7 +191,8 @@ impl Bare {
     /// Branches and their commits as last announced.
     pub fn branches(&self) -> Vec<(String, String)> {
         let announced = self.announced.lock();
-        let branch = |(name, commit): (&String, &String)| Some((name.strip_prefix("refs/heads/")?.into(), commit.clone()));
+        let branch =
+            |(name, commit): (&String, &String)| Some((name.strip_prefix("refs/heads/")?.into(), commit.clone()));
         announced.iter().filter_map(branch).collect()
     }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPIRES, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -201,7 +203,8 @@ async fn received(forge: &Arc<Forge>, bare: &Arc<Bare>, actor: String) {
         let mut directories = std::collections::BTreeSet::new();
         for change in &changes {
             let path = pushed.path.join(&change.reference);
-            directories.extend(path.ancestors().skip(1).take_while(|path| path.starts_with(&pushed.path)).map(Into::into));
+            directories
+                .extend(path.ancestors().skip(1).take_while(|path| path.starts_with(&pushed.path)).map(Into::into));
         }
         if !changes.is_empty() {
             directories.extend([pushed.path.join("objects"), pushed.path.join("objects/pack")]);

@@ -133,9 +133,9 @@ fn by_prefix(git: &gix::Repository, prefix: &str) -> Result<Option<String>, Erro
     let Ok(prefix) = gix::hash::Prefix::from_hex(prefix) else { return Ok(None) };
     let mut candidates = std::collections::HashSet::new();
     git.objects.lookup_prefix(prefix, Some(&mut candidates)).map_err(internal)?;
-    let mut commits = candidates.into_iter().filter(|id| {
-        git.find_header(*id).is_ok_and(|header| header.kind() == gix::objs::Kind::Commit)
-    });
+    let mut commits = candidates
+        .into_iter()
+        .filter(|id| git.find_header(*id).is_ok_and(|header| header.kind() == gix::objs::Kind::Commit));
     let first = commits.next();
     Ok(if commits.next().is_none() { first.map(|id| id.to_string()) } else { None })
 }

@@ -224,7 +224,11 @@ fn check_files(files: &BTreeMap<String, File>) -> Result<(), Error> {
     Ok(())
 }
 
-fn whole_tree(git: &gix::Repository, objects: &mut NewObjects, files: BTreeMap<String, File>) -> Result<ObjectId, Error> {
+fn whole_tree(
+    git: &gix::Repository,
+    objects: &mut NewObjects,
+    files: BTreeMap<String, File>,
+) -> Result<ObjectId, Error> {
     let mut editor = gix::objs::tree::Editor::new(Tree::empty(), &git.objects, gix::hash::Kind::Sha1);
     for (path, file) in files {
         let id = objects.add(git, Kind::Blob, file.content.into())?;
@@ -249,9 +253,9 @@ fn check_edit(git: &gix::Repository, root: Option<ObjectId>, edit: &Edit) -> Res
     Ok(match (&edit.expect, held) {
         (Expect::Absent, Some(_)) => Some(Refusal::Exists(path.clone())),
         (Expect::File(_), None) => Some(Refusal::Missing(path.clone())),
-        (Expect::File(expected), Some(entry)) if !expected.is_empty() && *expected != entry.id.to_string() => {
+        (Expect::File(expected), Some(entry)) if !expected.is_empty() => {
             let (expected, actual) = (expected.clone(), entry.id.to_string());
-            Some(Refusal::Stale { path: path.clone(), expected, actual })
+            (expected != actual).then(|| Refusal::Stale { path: path.clone(), expected, actual })
         }
         _ => None,
     })
@@ -336,7 +340,8 @@ fn change_branch(
     };
     let flushed = |result: std::io::Result<()>| result.map_err(|error| bare.internal(&error));
     let edit = RefEdit { change, name, deref: false };
-    let prepared = git.refs.transaction().prepare([edit], LOCK_PATIENCE, LOCK_PATIENCE).map_err(|error| moved(&error))?;
+    let prepared =
+        git.refs.transaction().prepare([edit], LOCK_PATIENCE, LOCK_PATIENCE).map_err(|error| moved(&error))?;
     // The lock file is what becomes the ref.
     let path = bare.path.join(&full);
     let lock = path.with_file_name(format!("{}.lock", branch.rsplit('/').next().unwrap_or(branch)));

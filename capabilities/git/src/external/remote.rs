@@ -18,6 +18,21 @@ const ANSWER_BYTES: u64 = 64 << 20;
 /// What is kept of an error.
 const ERROR_BYTES: u64 = 16 * 1024;
 
+/// How this machine reaches others: the only part of its environment that these calls see.
+const NETWORK: &[&str] = &[
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+];
+
 /// Another server's repository.
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -42,8 +57,10 @@ pub struct Call<'a> {
 impl Remote {
     /// Checks a URL and takes its credentials out.
     pub fn parse(url: &str, allow_file: bool) -> Result<Self, Error> {
-        let refused =
-            |why: &str| Error::Unreachable { url: without_credentials(url), why: format!("{why}; use an https:// URL") };
+        let refused = |why: &str| Error::Unreachable {
+            url: without_credentials(url),
+            why: format!("{why}; use an https:// URL"),
+        };
         let text = url.trim();
         if text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control) {
             return Err(refused("this is not a repository URL"));
@@ -102,7 +119,11 @@ impl Remote {
             config.push((key, header));
         }
         let mut command = call.program.command(call.directory, &config);
-        command.args(call.arguments).env("GIT_ALLOW_PROTOCOL", "http:https:git:file").env("GIT_PROTOCOL_FROM_USER", "0");
+        command
+            .args(call.arguments)
+            .env("GIT_ALLOW_PROTOCOL", "http:https:git:file")
+            .env("GIT_PROTOCOL_FROM_USER", "0");
+        command.envs(NETWORK.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         let mut running = Running::start(&mut command).map_err(|error| Error::Internal(error.to_string()))?;
         let (stdout, stderr) = (running.child().stdout.take(), running.child().stderr.take());
         let (Some(stdout), Some(stderr)) = (stdout, stderr) else {

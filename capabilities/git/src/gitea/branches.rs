@@ -24,7 +24,8 @@ use crate::names;
 /// The commit that a revision names; the default branch if it is empty.
 pub fn find_commit(bare: &Bare, git: &gix::Repository, revision: &str) -> Result<ObjectId, Error> {
     let revision = if revision.is_empty() { bare.default_branch() } else { revision.to_owned() };
-    let missing = || Error::NoRevision { url: format!("{}/{}", bare.id.owner, bare.id.name), revision: revision.clone() };
+    let missing =
+        || Error::NoRevision { url: format!("{}/{}", bare.id.owner, bare.id.name), revision: revision.clone() };
     let id = resolve(git, &revision)?.ok_or_else(missing)?;
     ObjectId::from_hex(id.as_bytes()).map_err(|_| missing())
 }

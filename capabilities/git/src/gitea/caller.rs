@@ -64,7 +64,11 @@ impl FromRequestParts<Arc<Forge>> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, forge: &Arc<Forge>) -> Result<Self, ApiError> {
         let Unlimited(caller) = Unlimited::from_request_parts(parts, forge).await?;
-        if caller.admin { Ok(Administrator(caller)) } else { Err(ApiError::forbidden("user should be an administrator")) }
+        if caller.admin {
+            Ok(Administrator(caller))
+        } else {
+            Err(ApiError::forbidden("user should be an administrator"))
+        }
     }
 }
 
@@ -75,9 +79,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Forge>> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, forge: &Arc<Forge>) -> Result<Self, ApiError> {
-        let body = Bytes::from_request(request, forge).await.map_err(|rejection| {
-            ApiError::new(rejection.status(), rejection.body_text())
-        })?;
+        let body = Bytes::from_request(request, forge)
+            .await
+            .map_err(|rejection| ApiError::new(rejection.status(), rejection.body_text()))?;
         let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
         serde_json::from_slice(text).map(Json).map_err(|error| ApiError::invalid(format!("invalid JSON: {error}")))
     }

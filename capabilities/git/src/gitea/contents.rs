@@ -15,9 +15,9 @@ use super::caller::{Asker, repository};
 use super::error::ApiResult;
 use super::json::{self, Item};
 use crate::embedded::bare::Bare;
+use crate::embedded::history;
 use crate::embedded::read::{self, Entry};
 use crate::embedded::sources::blocking;
-use crate::embedded::history;
 use crate::forge::{Forge, Wish};
 
 /// Entries of one directory that are shown.

@@ -166,7 +166,8 @@ async fn apply(
     let from = (branch != base || !bare.branches().is_empty()).then(|| base.clone());
     let about = about(forge, &actor, &changes, &options);
     let edits = edits(forge, &changes)?;
-    let paths: Vec<(String, bool)> = changes.iter().map(|change| (change.path.clone(), change.operation == "delete")).collect();
+    let paths: Vec<(String, bool)> =
+        changes.iter().map(|change| (change.path.clone(), change.operation == "delete")).collect();
     let before = present(bare, &base, &paths).await?;
     let commit = EditCommit { branch: branch.clone(), from, edits, about };
     let id = forge.embedded.commit_edits(&bare.id, commit, &actor).await?.map_err(refused)?;
@@ -180,7 +181,8 @@ async fn apply(
         Ok((paths.iter().map(find).collect::<Result<Vec<_>, Error>>()?, info))
     })
     .await?;
-    let shapes = found.iter().map(|found| found.as_ref().map_or(Value::Null, |found| shape(forge, bare, &branch, found)));
+    let shapes =
+        found.iter().map(|found| found.as_ref().map_or(Value::Null, |found| shape(forge, bare, &branch, found)));
     Ok(Changed { files: before.into_iter().zip(shapes).collect(), commit: json::file_commit(forge, bare, &info) })
 }
 
@@ -226,7 +228,9 @@ fn edits(forge: &Forge, changes: &[Change]) -> ApiResult<Vec<Edit>> {
             "create" => Expect::Absent,
             "update" | "delete" if change.from_path.is_empty() => Expect::File(change.sha.clone()),
             "update" | "upload" => Expect::Anything,
-            other => return Err(ApiError::invalid(format!("operation {other:?} is not one of create, update, delete"))),
+            other => {
+                return Err(ApiError::invalid(format!("operation {other:?} is not one of create, update, delete")));
+            }
         };
         let file = if change.operation == "delete" { None } else { Some(decode(forge, change)?) };
         if !change.from_path.is_empty() && change.from_path != path {
@@ -240,7 +244,8 @@ fn edits(forge: &Forge, changes: &[Change]) -> ApiResult<Vec<Edit>> {
 
 fn decode(forge: &Forge, change: &Change) -> ApiResult<File> {
     let text: String = change.content.split_whitespace().collect();
-    let content = STANDARD.decode(text).map_err(|error| ApiError::invalid(format!("content is not base64: {error}")))?;
+    let content =
+        STANDARD.decode(text).map_err(|error| ApiError::invalid(format!("content is not base64: {error}")))?;
     let limit_bytes = forge.settings.max_file_bytes;
     if content.len() as u64 > limit_bytes {
         return Err(Error::TooLarge(format!("{} is larger than {limit_bytes} bytes", change.path)).into());

@@ -114,14 +114,31 @@ pub fn repository(forge: &Forge, caller: Option<&Caller>, bare: &Bare) -> Value 
         "default_merge_style": "merge",
     });
     let map = shape.as_object_mut().expect("it was made as an object");
-    for flag in ["fork", "template", "mirror", "archived", "internal", "has_issues", "has_wiki", "has_pull_requests",
-        "has_projects", "has_releases", "has_packages", "has_actions"]
-    {
+    for flag in [
+        "fork",
+        "template",
+        "mirror",
+        "archived",
+        "internal",
+        "has_issues",
+        "has_wiki",
+        "has_pull_requests",
+        "has_projects",
+        "has_releases",
+        "has_packages",
+        "has_actions",
+    ] {
         map.insert(flag.into(), json!(false));
     }
-    for count in ["size", "stars_count", "forks_count", "watchers_count", "open_issues_count", "open_pr_counter",
-        "release_counter"]
-    {
+    for count in [
+        "size",
+        "stars_count",
+        "forks_count",
+        "watchers_count",
+        "open_issues_count",
+        "open_pr_counter",
+        "release_counter",
+    ] {
         map.insert(count.into(), json!(0));
     }
     for text in ["language", "original_url", "website", "avatar_url", "mirror_interval"] {
@@ -154,11 +171,8 @@ fn person(person: &Person) -> Value {
 pub fn commit(forge: &Forge, bare: &Bare, info: &CommitInfo) -> Value {
     let api = forge.address.api(&bare.id);
     let url = |id: &dyn std::fmt::Display| format!("{api}/git/commits/{id}");
-    let parents: Vec<Value> = info
-        .parents
-        .iter()
-        .map(|id| json!({"url": url(id), "sha": id.to_string(), "created": NEVER}))
-        .collect();
+    let parents: Vec<Value> =
+        info.parents.iter().map(|id| json!({"url": url(id), "sha": id.to_string(), "created": NEVER})).collect();
     json!({
         "url": url(&info.id),
         "sha": info.id.to_string(),

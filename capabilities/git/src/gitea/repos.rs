@@ -112,11 +112,7 @@ fn visible(forge: &Forge, caller: Option<&Caller>, wanted: impl Fn(&Bare) -> boo
 }
 
 /// `GET /user/repos`
-pub async fn list_own(
-    State(forge): State<Arc<Forge>>,
-    Known(caller): Known,
-    Query(paging): Query<Paging>,
-) -> Response {
+pub async fn list_own(State(forge): State<Arc<Forge>>, Known(caller): Known, Query(paging): Query<Paging>) -> Response {
     let found = visible(&forge, Some(&caller), |bare| forge.users.belongs_to(&caller.login, &bare.id.owner));
     let url = format!("{}/api/v1/user/repos", forge.address.base());
     paging.respond(&url, found, |bare| json::repository(&forge, Some(&caller), bare))
@@ -169,14 +165,18 @@ pub async fn search(State(forge): State<Arc<Forge>>, asker: Asker, Query(search)
     let text = search.q.to_lowercase();
     let owner = forge.users.accounts().into_iter().find(|account| account.number == search.uid);
     let found = visible(&forge, caller, |bare| {
-        let by_owner = search.uid == 0
-            || owner.as_ref().is_some_and(|owner| owner.login.eq_ignore_ascii_case(&bare.id.owner));
+        let by_owner =
+            search.uid == 0 || owner.as_ref().is_some_and(|owner| owner.login.eq_ignore_ascii_case(&bare.id.owner));
         by_owner && (bare.id.name.to_lowercase().contains(&text) || names::key(&bare.id).contains(&text))
     });
-    let url = format!("{}/api/v1/repos/search?q={}&uid={}", forge.address.base(), crate::web::html::segment(&search.q), search.uid);
+    let url = format!(
+        "{}/api/v1/repos/search?q={}&uid={}",
+        forge.address.base(),
+        crate::web::html::segment(&search.q),
+        search.uid
+    );
     let total = found.len();
-    let data: Vec<Value> =
-        paging.cut(found).iter().map(|bare| json::repository(&forge, caller, bare)).collect();
+    let data: Vec<Value> = paging.cut(found).iter().map(|bare| json::repository(&forge, caller, bare)).collect();
     paging.respond_with(&url, total, &json!({"ok": true, "data": data}))
 }
 

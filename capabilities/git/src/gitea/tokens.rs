@@ -63,7 +63,10 @@ pub async fn create(
 ) -> ApiResult<Response> {
     let account = subject(&forge, &caller, &user)?;
     let scopes = new.scopes.unwrap_or_default();
-    if scopes.iter().any(|scope| scope.is_empty() || !scope.bytes().all(|byte| byte.is_ascii_lowercase() || b":-".contains(&byte))) {
+    if scopes
+        .iter()
+        .any(|scope| scope.is_empty() || !scope.bytes().all(|byte| byte.is_ascii_lowercase() || b":-".contains(&byte)))
+    {
         return Err(ApiError::bad_request("invalid access token scope provided"));
     }
     let held = forge.users.tokens(&account.login);

@@ -41,11 +41,7 @@ pub async fn show(State(forge): State<Arc<Forge>>, Path(user): Path<String>) -> 
 }
 
 /// `GET /admin/users`
-pub async fn list(
-    State(forge): State<Arc<Forge>>,
-    _: Administrator,
-    Query(paging): Query<Paging>,
-) -> Response {
+pub async fn list(State(forge): State<Arc<Forge>>, _: Administrator, Query(paging): Query<Paging>) -> Response {
     let mut users = forge.users.accounts();
     users.retain(|account| account.kind == AccountKind::User);
     let url = format!("{}/api/v1/admin/users", forge.address.base());

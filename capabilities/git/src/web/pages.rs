@@ -97,10 +97,7 @@ fn heading(address: &Address, bare: &Bare) -> String {
 /// A repository without commits.
 pub fn empty(address: &Address, bare: &Bare) -> String {
     let branch = bare.default_branch();
-    let push = format!(
-        "git remote add origin {}\ngit push -u origin HEAD:{branch}",
-        address.clone_url(&bare.id)
-    );
+    let push = format!("git remote add origin {}\ngit push -u origin HEAD:{branch}", address.clone_url(&bare.id));
     let body = format!(
         "{}<p>This repository is empty. Push to it:</p><pre class=\"file\">{}</pre>",
         heading(address, bare),
@@ -149,7 +146,8 @@ fn crumbs(view: &View<'_>) -> String {
     if path.is_empty() {
         return String::new();
     }
-    let mut crumbs = format!("<p class=\"crumbs\"><a href=\"{}\">{}</a>", view.link("src", ""), text(&view.bare.id.name));
+    let mut crumbs =
+        format!("<p class=\"crumbs\"><a href=\"{}\">{}</a>", view.link("src", ""), text(&view.bare.id.name));
     let mut so_far = String::new();
     for component in path.split('/') {
         if !so_far.is_empty() {
@@ -193,7 +191,8 @@ fn file(view: &View<'_>, content: &[u8], shown_bytes: usize) -> String {
             let mut lines = String::new();
             for (index, line) in content.lines().enumerate() {
                 let number = index + 1;
-                let _ = write!(lines, "<span class=\"line\" id=\"L{number}\" data-n=\"{number}\">{}\n</span>", text(line));
+                let _ =
+                    write!(lines, "<span class=\"line\" id=\"L{number}\" data-n=\"{number}\">{}\n</span>", text(line));
             }
             format!("{bar}<pre class=\"file\">{lines}</pre>")
         }

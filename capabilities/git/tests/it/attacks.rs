@@ -50,15 +50,27 @@ async fn only_the_smart_protocol_is_served() {
     let wrong_type = server.http("POST", "/gitea/giteaAdmin/demo.git/git-upload-pack", &[], b"0000").await;
     assert_eq!(wrong_type.status, 415);
     let kind = "Content-Type: application/x-git-upload-pack-request";
-    let odd = server.http("POST", "/gitea/giteaAdmin/demo.git/git-upload-pack", &[kind, "Content-Encoding: br"], b"0000").await;
+    let odd = server
+        .http("POST", "/gitea/giteaAdmin/demo.git/git-upload-pack", &[kind, "Content-Encoding: br"], b"0000")
+        .await;
     assert_eq!(odd.status, 415);
     let anonymous = server
-        .http("POST", "/gitea/giteaAdmin/demo.git/git-receive-pack", &["Content-Type: application/x-git-receive-pack-request"], b"0000")
+        .http(
+            "POST",
+            "/gitea/giteaAdmin/demo.git/git-receive-pack",
+            &["Content-Type: application/x-git-receive-pack-request"],
+            b"0000",
+        )
         .await;
     assert_eq!(anonymous.status, 401);
     assert_eq!(anonymous.header("www-authenticate").as_deref(), Some("Basic realm=\"Gitea\""));
     let options = server
-        .http("GET", "/gitea/giteaAdmin/demo.git/info/refs?service=git-upload-pack", &["Git-Protocol: version=2;$(id)"], b"")
+        .http(
+            "GET",
+            "/gitea/giteaAdmin/demo.git/info/refs?service=git-upload-pack",
+            &["Git-Protocol: version=2;$(id)"],
+            b"",
+        )
         .await;
     assert!(options.text().starts_with("001e# service=git-upload-pack\n"), "an odd header is not passed on");
 }
@@ -142,8 +154,12 @@ async fn broken_objects_are_refused() {
     std::fs::write(&file, tree).unwrap();
     let tree = run(&work, &["hash-object", "-t", "tree", "--literally", "-w", file.to_str().unwrap()]).await;
     let bad = run(&work, &["commit-tree", "-p", "HEAD", "-m", "bad", &tree]).await;
-    let refused = crate::harness::fail(&work, &["push", &server.own_url("demo"), &format!("{bad}:refs/heads/bad")]).await;
-    assert!(refused.contains("hasDotgit") || refused.contains("unpacker error") || refused.contains("fsck"), "{refused}");
+    let refused =
+        crate::harness::fail(&work, &["push", &server.own_url("demo"), &format!("{bad}:refs/heads/bad")]).await;
+    assert!(
+        refused.contains("hasDotgit") || refused.contains("unpacker error") || refused.contains("fsck"),
+        "{refused}"
+    );
     assert!(!run(&work, &["ls-remote", &server.url("demo")]).await.contains("refs/heads/bad"));
 }
 

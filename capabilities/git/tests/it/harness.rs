@@ -232,6 +232,7 @@ pub fn command(directory: &Path, arguments: &[&str]) -> Command {
         .env("GIT_AUTHOR_EMAIL", "test@example.com")
         .env("GIT_COMMITTER_NAME", "Test")
         .env("GIT_COMMITTER_EMAIL", "test@example.com")
+        .env_remove("GIT_SSL_CAINFO")
         .env("LC_ALL", "C");
     command
 }

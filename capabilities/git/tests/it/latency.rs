@@ -30,7 +30,13 @@ async fn latency_of_pushes_and_commits() {
     }
     if std::env::var_os("TRACE_PUSH").is_some() {
         commit(&work, "n.txt", "traced").await;
-        let traced = crate::harness::command(&work, &["push", &url, "main"]).env("GIT_TRACE_CURL", "1").env("GIT_TRACE", "1").env("GIT_TRACE_CURL_NO_DATA","1").output().await.unwrap();
+        let traced = crate::harness::command(&work, &["push", &url, "main"])
+            .env("GIT_TRACE_CURL", "1")
+            .env("GIT_TRACE", "1")
+            .env("GIT_TRACE_CURL_NO_DATA", "1")
+            .output()
+            .await
+            .unwrap();
         println!("{}", String::from_utf8_lossy(&traced.stderr));
     }
     report("git push of one file, client's start to end", pushes);
@@ -40,7 +46,9 @@ async fn latency_of_pushes_and_commits() {
     let mut commits = Vec::new();
     for number in 0..100 {
         let files: BTreeMap<String, File> = (0..5)
-            .map(|file| (format!("dir/f{file}.yaml"), File { mode: Mode::File, content: format!("{number} {file}").into() }))
+            .map(|file| {
+                (format!("dir/f{file}.yaml"), File { mode: Mode::File, content: format!("{number} {file}").into() })
+            })
             .collect();
         let new = NewCommit {
             branch: "main".into(),

@@ -11,5 +11,6 @@ mod harness;
 mod latency;
 mod objects;
 mod pages;
+mod platform;
 mod rest;
 mod smart_http;

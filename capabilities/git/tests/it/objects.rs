@@ -28,7 +28,8 @@ async fn an_applied_object_makes_a_repository_and_its_deletion_removes_it() {
         "metadata": {"name": "applied", "namespace": "gitea"},
         "spec": {"description": "from an object", "defaultBranch": "trunk"},
     }));
-    let is_ready = |objects: &FakeObjects| found(objects, "applied").is_some_and(|object| ready(&object) == Some("True"));
+    let is_ready =
+        |objects: &FakeObjects| found(objects, "applied").is_some_and(|object| ready(&object) == Some("True"));
     server.objects.until("the repository is ready", is_ready).await;
     let object = found(&server.objects, "applied").unwrap();
     assert_eq!(object["status"]["cloneURL"], server.url("applied"));
@@ -57,7 +58,10 @@ async fn a_repository_made_elsewhere_gets_an_object_and_its_removal_takes_it() {
     assert!(!server.bare("By.Contract").exists());
     // And it can be made again.
     assert!(server.repositories().ensure(&new).await.unwrap());
-    server.objects.until("it is ready", |objects| found(objects, &name).is_some_and(|o| ready(&o) == Some("True"))).await;
+    server
+        .objects
+        .until("it is ready", |objects| found(objects, &name).is_some_and(|o| ready(&o) == Some("True")))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +88,9 @@ async fn a_push_is_one_status_write_one_event_and_a_change() {
     server.objects.until("the status shows the push", at_first).await;
     let described = |objects: &FakeObjects| {
         let events = objects.all("events");
-        events.iter().any(|event| event.value().unwrap()["message"].as_str().unwrap().contains("giteaAdmin pushed: main is new"))
+        events
+            .iter()
+            .any(|event| event.value().unwrap()["message"].as_str().unwrap().contains("giteaAdmin pushed: main is new"))
     };
     server.objects.until("an event tells of it", described).await;
     let status = &found(&server.objects, "giteaadmin-demo").unwrap()["status"];
@@ -127,7 +133,8 @@ async fn what_cannot_be_is_said_in_the_object() {
     server.objects.put(&object("bad-name", json!({"owner": "..", "name": "x"})));
     server.objects.put(&object("second", json!({"owner": "giteaAdmin", "name": "demo"})));
     for name in ["bad-name", "second"] {
-        let refused = |objects: &FakeObjects| found(objects, name).is_some_and(|object| ready(&object) == Some("False"));
+        let refused =
+            |objects: &FakeObjects| found(objects, name).is_some_and(|object| ready(&object) == Some("False"));
         server.objects.until("the object says so", refused).await;
     }
     let reason = |name: &str| found(&server.objects, name).unwrap()["status"]["conditions"][0]["reason"].clone();
@@ -137,4 +144,39 @@ async fn what_cannot_be_is_said_in_the_object() {
     objects.delete(&target(), "second", DeleteOptions::default()).await.unwrap();
     server.objects.until("it is gone", |objects| found(objects, "second").is_none()).await;
     assert!(server.bare("demo").is_dir());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_keeps_its_name() {
+    let server = Server::start().await;
+    server.pushed("demo").await;
+    let objects = server.objects.objects();
+    let patch = client::Patch::Merge(json!({"spec": {"name": "other"}}).to_string().into());
+    objects.patch(&target(), "giteaadmin-demo", None, patch, WriteOptions::default()).await.unwrap();
+    let refused = |objects: &FakeObjects| {
+        found(objects, "giteaadmin-demo").unwrap()["status"]["conditions"][0]["reason"] == "Renamed"
+    };
+    server.objects.until("the object says so", refused).await;
+    assert!(server.bare("demo").is_dir() && !server.bare("other").exists());
+    objects.delete(&target(), "giteaadmin-demo", DeleteOptions::default()).await.unwrap();
+    server.objects.until("it is gone", |objects| found(objects, "giteaadmin-demo").is_none()).await;
+    assert!(!server.bare("demo").exists(), "what it stood for goes with it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_took_the_name_first_is_left_alone() {
+    let server = Server::start().await;
+    server.objects.put(&json!({
+        "apiVersion": "coracle.dev/v1alpha1", "kind": "Repository",
+        "metadata": {"name": "giteaadmin-demo", "namespace": "gitea"}, "spec": {"name": "other"},
+    }));
+    let is_ready = |objects: &FakeObjects| found(objects, "giteaadmin-demo").is_some_and(|o| ready(&o) == Some("True"));
+    server.objects.until("the first is ready", is_ready).await;
+    let id = server.make("demo").await;
+    let own = git::names::distinct_object_name(&id);
+    server.objects.until("the second has an object", |objects| found(objects, &own).is_some()).await;
+    let objects = server.objects.objects();
+    objects.delete(&target(), "giteaadmin-demo", DeleteOptions::default()).await.unwrap();
+    server.objects.until("the first is gone", |objects| found(objects, "giteaadmin-demo").is_none()).await;
+    assert!(server.bare("demo").is_dir() && !server.bare("other").exists());
 }

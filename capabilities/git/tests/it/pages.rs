@@ -12,7 +12,9 @@ async fn content_is_never_markup() {
     commit(&work, "dir/<img src=x onerror=alert(1)>.txt", script).await;
     commit(&work, "page.html", script).await;
     run(&work, &["push", "-q", &server.own_url("demo"), "main", "main:feature/x"]).await;
-    for path in ["", "/src/branch/main", "/src/branch/main/dir", "/src/branch/main/README.md", "/src/branch/feature/x/dir"] {
+    for path in
+        ["", "/src/branch/main", "/src/branch/main/dir", "/src/branch/main/README.md", "/src/branch/feature/x/dir"]
+    {
         let page = server.http("GET", &format!("/gitea/giteaAdmin/demo{path}"), &[], b"").await;
         assert_eq!(page.status, 200, "{path}");
         let text = page.text();
@@ -26,7 +28,12 @@ async fn content_is_never_markup() {
     let raw = server.http("GET", "/gitea/giteaAdmin/demo/raw/branch/main/page.html", &[], b"").await;
     assert_eq!(raw.header("content-type").as_deref(), Some("text/plain; charset=utf-8"));
     assert!(raw.header("content-security-policy").unwrap().contains("sandbox"));
-    for path in ["/gitea/nobody", "/gitea/giteaAdmin/nope", "/gitea/giteaAdmin/demo/src/branch/main/nope", "/gitea/giteaAdmin/demo/src/branch/nope"] {
+    for path in [
+        "/gitea/nobody",
+        "/gitea/giteaAdmin/nope",
+        "/gitea/giteaAdmin/demo/src/branch/main/nope",
+        "/gitea/giteaAdmin/demo/src/branch/nope",
+    ] {
         assert_eq!(server.http("GET", path, &[], b"").await.status, 404, "{path}");
     }
     assert!(server.http("GET", "/gitea/", &[], b"").await.text().contains("demo"));

@@ -14,14 +14,24 @@ async fn the_way_backstage_publishes() {
     let me = server.api("GET", "/user", None).await.json();
     assert_eq!((&me["login"], &me["is_admin"], &me["id"]), (&json!("giteaAdmin"), &json!(true), &json!(1)));
     let new = json!({"name": "demo", "description": "A demo"});
-    let made = server.http("POST", "/gitea/api/v1/user/repos", &[&server.basic(), "Content-Type: application/json"], new.to_string().as_bytes()).await;
+    let made = server
+        .http(
+            "POST",
+            "/gitea/api/v1/user/repos",
+            &[&server.basic(), "Content-Type: application/json"],
+            new.to_string().as_bytes(),
+        )
+        .await;
     assert_eq!(made.status, 201, "{}", made.text());
     let repo = made.json();
     assert_eq!(repo["full_name"], "giteaAdmin/demo");
     assert_eq!(repo["owner"]["login"], "giteaAdmin");
     assert_eq!(repo["clone_url"], server.url("demo"));
     assert_eq!(repo["html_url"], format!("{}/giteaAdmin/demo", server.base()));
-    assert_eq!((&repo["empty"], &repo["private"], &repo["default_branch"]), (&json!(true), &json!(false), &json!("main")));
+    assert_eq!(
+        (&repo["empty"], &repo["private"], &repo["default_branch"]),
+        (&json!(true), &json!(false), &json!("main"))
+    );
     assert_eq!(repo["permissions"], json!({"admin": true, "push": true, "pull": true}));
     let again = server.api("POST", "/user/repos", Some(new)).await;
     assert_eq!(again.status, 409);
@@ -86,7 +96,10 @@ async fn lists_have_pages() {
     for relation in ["next", "last", "first", "prev"] {
         assert!(link.contains(&format!("rel=\"{relation}\"")), "{link}");
     }
-    assert_eq!(server.api("GET", "/repos/search?uid=1&limit=100", None).await.json()["data"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        server.api("GET", "/repos/search?uid=1&limit=100", None).await.json()["data"].as_array().unwrap().len(),
+        5
+    );
     assert_eq!(server.api("GET", "/repos/search?uid=9", None).await.json()["data"], json!([]));
     assert_eq!(server.api("GET", "/user/repos", None).await.json().as_array().unwrap().len(), 5);
     assert_eq!(server.api("GET", "/users/giteaAdmin/repos?limit=1", None).await.json().as_array().unwrap().len(), 1);
@@ -96,7 +109,12 @@ async fn lists_have_pages() {
 async fn tokens_are_shown_once_and_end_when_removed() {
     let server = Server::start().await;
     let made = server
-        .http("POST", "/gitea/api/v1/users/giteaAdmin/tokens", &[&server.basic()], br#"{"name":"ci","scopes":["read:repository"]}"#)
+        .http(
+            "POST",
+            "/gitea/api/v1/users/giteaAdmin/tokens",
+            &[&server.basic()],
+            br#"{"name":"ci","scopes":["read:repository"]}"#,
+        )
         .await;
     assert_eq!(made.status, 201, "{}", made.text());
     let token = made.json()["sha1"].as_str().unwrap().to_owned();
@@ -110,7 +128,8 @@ async fn tokens_are_shown_once_and_end_when_removed() {
     assert_eq!(server.http("GET", "/gitea/api/v1/user", &[&bearer], b"").await.status, 200);
     let beyond = server.http("POST", "/gitea/api/v1/user/repos", &[&bearer], br#"{"name":"x"}"#).await;
     assert_eq!(beyond.status, 403, "a token for reading does not write");
-    let twice = server.http("POST", "/gitea/api/v1/users/giteaAdmin/tokens", &[&server.basic()], br#"{"name":"ci"}"#).await;
+    let twice =
+        server.http("POST", "/gitea/api/v1/users/giteaAdmin/tokens", &[&server.basic()], br#"{"name":"ci"}"#).await;
     assert_eq!(twice.status, 400);
     let listed = server.http("GET", "/gitea/api/v1/users/giteaAdmin/tokens", &[&server.basic()], b"").await.json();
     assert_eq!(listed.as_array().unwrap().len(), 2);
@@ -156,7 +175,8 @@ async fn files_change_by_rest() {
     let listed = server.api("GET", "/repos/giteaAdmin/demo/contents", None).await.json();
     assert_eq!((&listed[0]["name"], &listed[0]["type"]), (&json!("dir"), &json!("dir")));
     let tree = server.api("GET", "/repos/giteaAdmin/demo/git/trees/main?recursive=1", None).await.json();
-    let paths: Vec<&str> = tree["tree"].as_array().unwrap().iter().map(|entry| entry["path"].as_str().unwrap()).collect();
+    let paths: Vec<&str> =
+        tree["tree"].as_array().unwrap().iter().map(|entry| entry["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["dir", "dir/a.yaml"]);
     let several = json!({"files": [
         {"operation": "create", "path": "b.yaml", "content": STANDARD.encode("b")},
@@ -190,9 +210,13 @@ async fn branches_come_and_go() {
     assert_eq!(again.status, 409);
     let listed = server.api("GET", "/repos/giteaAdmin/demo/branches", None).await.json();
     assert_eq!(listed.as_array().unwrap().len(), 2);
-    let moved = server.api("PATCH", "/repos/giteaAdmin/demo", Some(json!({"default_branch": "a/b", "description": "d"}))).await;
+    let moved =
+        server.api("PATCH", "/repos/giteaAdmin/demo", Some(json!({"default_branch": "a/b", "description": "d"}))).await;
     assert_eq!((&moved.json()["default_branch"], &moved.json()["description"]), (&json!("a/b"), &json!("d")));
     assert_eq!(server.api("DELETE", "/repos/giteaAdmin/demo/branches/a/b", None).await.status, 403);
     assert_eq!(server.api("DELETE", "/repos/giteaAdmin/demo/branches/main", None).await.status, 204);
-    assert_eq!(server.api("PATCH", "/repos/giteaAdmin/demo", Some(json!({"default_branch": "main"}))).await.status, 404);
+    assert_eq!(
+        server.api("PATCH", "/repos/giteaAdmin/demo", Some(json!({"default_branch": "main"}))).await.status,
+        404
+    );
 }

@@ -454,7 +454,8 @@ fn what_is_deleted_is_on_its_way_out() {
 #[test]
 fn an_application_is_as_well_as_its_worst_object() {
     let key = |kind: &str, name: &str| Key::new("", kind, "n", name);
-    let cases: &[(&[(&str, Option<State>, bool)], &str)] = &[
+    type Case<'a> = (&'a [(&'a str, Option<State>, bool)], &'a str);
+    let cases: &[Case<'_>] = &[
         (&[], "Healthy"),
         (&[("ConfigMap", None, false)], "Healthy"),
         (&[("Pod", Some(State::Healthy), false), ("Pod", Some(State::Suspended), false)], "Suspended: Caused by Pod/1"),

@@ -308,3 +308,75 @@ async fn hooks_are_named_and_not_applied() {
     assert_eq!(app["status"]["conditions"][0]["type"], "ExcludedResourceWarning");
     assert!(world.fake.all("jobs").is_empty());
 }
+
+#[tokio::test]
+async fn another_cluster_of_the_platform_is_a_destination() {
+    let world = World::start().await;
+    world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
+    let mut app = application("app", "r", automated(json!({"selfHeal": true})));
+    app["spec"]["destination"]["server"] = json!("https://127.0.0.1:6443/clusters/dev");
+    world.fake.put(&app);
+    world.synced("app", "r-0").await;
+    let found = world.fake.all("configmaps");
+    assert_eq!(found.iter().map(|map| map.cluster.as_str()).collect::<Vec<_>>(), ["dev"]);
+    assert_eq!(found[0].meta.annotations["argocd.argoproj.io/installation-id"], "root");
+
+    let dev = api::ClusterName::new("dev").expect("a name");
+    let target = client::Target::namespaced(&dev, &client::fake::gvr("v1", "configmaps"), "web");
+    let objects = world.fake.objects();
+    objects.delete(&target, "a", client::DeleteOptions::default()).await.expect("the delete is accepted");
+    world.fake.until("it is made again", |fake| fake.all("configmaps").len() == 1).await;
+}
+
+#[tokio::test]
+async fn an_operation_can_be_ended() {
+    let world = World::start().await;
+    let late = config_map("late", "1", "argocd.argoproj.io/sync-wave: \"2\"");
+    world.git.push("r", &[("a.yaml", &deployment(1)), ("b.yaml", &late)]);
+    world.fake.put(&application("app", "r", json!({"syncOptions": ["CreateNamespace=true"]})));
+    world.until("app", "out of sync", |app| app["status"]["sync"]["status"] == "OutOfSync").await;
+    world.patch("applications", "argocd", "app", json!({"operation": {"sync": {}}})).await;
+    world.until("app", "waiting", |app| app["status"]["operationState"]["phase"] == "Running").await;
+    let terminate = json!({"status": {"operationState": {"phase": "Terminating"}}});
+    world.patch("applications", "argocd", "app", terminate).await;
+    let app = world.until("app", "ended", |app| app["status"]["operationState"]["phase"] == "Failed").await;
+    assert_eq!(app["status"]["operationState"]["message"], "Operation terminated");
+    assert_eq!(app.get("operation"), None);
+    assert_eq!(world.data("web", "late"), None);
+}
+
+#[tokio::test]
+async fn a_lost_race_for_the_status_is_run_again() {
+    let world = World::start().await;
+    let revision = world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
+    let conflict = api::Status::stale(&client::fake::gvr("argoproj.io/v1alpha1", "applications"), "app");
+    world.fake.fail_next(client::fake::Verb::Patch, "applications", conflict);
+    let conflict = api::Status::stale(&client::fake::gvr("v1", "configmaps"), "a");
+    world.fake.fail_next(client::fake::Verb::Update, "configmaps", conflict);
+    world.fake.put(&application("app", "r", automated(json!({}))));
+    world.synced("app", &revision).await;
+    let newer = world.git.push("r", &[("a.yaml", &config_map("a", "2", ""))]);
+    world.synced("app", &newer).await;
+    assert_eq!(world.data("web", "a"), Some(json!({"key": "2"})));
+}
+
+#[tokio::test]
+async fn a_newer_commit_takes_the_place_of_one_that_cannot_end() {
+    let world = World::start().await;
+    let late = config_map("late", "1", "argocd.argoproj.io/sync-wave: \"2\"");
+    world.git.push("r", &[("a.yaml", &deployment(1)), ("b.yaml", &late)]);
+    world.fake.put(&application("app", "r", automated(json!({"prune": true}))));
+    world.until("app", "waiting", |app| app["status"]["operationState"]["phase"] == "Running").await;
+    let also_stuck = world.git.push("r", &[("a.yaml", &deployment(0)), ("b.yaml", &late)]);
+    let app = world
+        .until("app", "waiting for the second", |app| app["operation"]["sync"]["revision"] == also_stuck.as_str())
+        .await;
+    assert_eq!(app["status"]["operationState"]["syncResult"]["revision"], also_stuck);
+    assert_eq!(app["status"]["operationState"]["phase"], "Running");
+    let mended = world.git.push("r", &[("b.yaml", &late)]);
+    let app = world.synced("app", &mended).await;
+    assert_eq!(app["status"]["operationState"]["phase"], "Succeeded");
+    assert_eq!(app.get("operation"), None);
+    assert!(world.data("web", "late").is_some());
+    assert!(world.fake.all("deployments").is_empty());
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Gvk, KindDescriptor};
-use base::{Clock, Ids, Tasks};
+use base::{Ids, Tasks};
 use bytes::Bytes;
 use capability::{Context, Endpoints, Health};
 use client::fake::{FakeObjects, Verb, descriptor};
@@ -138,7 +138,6 @@ impl Repositories for Git {
 pub struct World {
     pub fake: FakeObjects,
     pub git: Arc<Git>,
-    pub clock: Clock,
     pub controller: Handle,
     pub tasks: Tasks,
 }
@@ -154,7 +153,6 @@ impl World {
         for (kind, plural) in [("Application", "applications"), ("AppProject", "appprojects")] {
             fake.serve(kind_without_status(kind, plural));
         }
-        let clock = fake.clock();
         let contracts = Contracts::default();
         contracts.offer::<dyn Sources>(git.clone());
         contracts.offer::<dyn Repositories>(git.clone());
@@ -170,7 +168,7 @@ impl World {
         };
         let ctx = Context {
             objects: fake.objects(),
-            clock: clock.clone(),
+            clock: fake.clock(),
             ids: Ids::system(),
             tasks: tasks.clone(),
             contracts,
@@ -180,7 +178,7 @@ impl World {
             health: Health::unheard(),
         };
         let controller = gitops::start(&ctx).await.expect("the capability starts");
-        World { fake, git, clock, controller, tasks }
+        World { fake, git, controller, tasks }
     }
 
     /// Stops the controller and starts another on the same objects.

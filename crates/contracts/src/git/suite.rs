@@ -82,7 +82,8 @@ async fn commits_and_reads(repositories: &dyn Repositories, sources: &dyn Source
     let first = repositories.commit(&id, new_commit(None, &files)).await.expect("a first commit");
     assert_eq!(repositories.tip(&id, "main").await, Ok(Some(first.clone())));
     let tree = sources.read_tree(&url, &first, "").await.expect("the tree is read");
-    let expected: BTreeMap<String, File> = files.iter().map(|(path, file)| ((*path).to_owned(), file.clone())).collect();
+    let expected: BTreeMap<String, File> =
+        files.iter().map(|(path, file)| ((*path).to_owned(), file.clone())).collect();
     assert_eq!(tree.files, expected, "what was committed is read");
     let chart = sources.read_tree(&url, &first, "./chart/").await.expect("a directory is read");
     assert_eq!(chart.files.keys().collect::<Vec<_>>(), ["templates/a.yaml", "values.yaml"]);
@@ -110,7 +111,8 @@ async fn commits_and_reads(repositories: &dyn Repositories, sources: &dyn Source
     }
     assert_eq!(repositories.tip(&id, "main").await, Ok(Some(second)), "a refused commit moves nothing");
 
-    let many: Vec<(String, File)> = (0..300).map(|n| (format!("d{}/f{n}.yaml", n % 7), plain(&format!("n: {n}\n")))).collect();
+    let many: Vec<(String, File)> =
+        (0..300).map(|n| (format!("d{}/f{n}.yaml", n % 7), plain(&format!("n: {n}\n")))).collect();
     let many: Vec<(&str, File)> = many.iter().map(|(path, file)| (path.as_str(), file.clone())).collect();
     let tip = repositories.tip(&id, "main").await.expect("it is there");
     let third = repositories.commit(&id, new_commit(tip.as_deref(), &many)).await.expect("a large commit");
@@ -145,13 +147,19 @@ async fn refuses_bad_names(repositories: &dyn Repositories, owner: &str) {
 
 async fn announces(repositories: &dyn Repositories, owner: &str) {
     let id = made(repositories, owner, "changes").await;
-    let mut changes = repositories.changes().filter(|change| {
-        let ours = change.repository == id;
-        async move { ours }
-    }).boxed_local();
+    let mut changes = repositories
+        .changes()
+        .filter(|change| {
+            let ours = change.repository == id;
+            async move { ours }
+        })
+        .boxed_local();
     let first = repositories.commit(&id, new_commit(None, &[("n", plain("0"))])).await.expect("a first commit");
     let seen = changes.next().now_or_never().flatten().expect("it is announced before the commit returns");
-    assert_eq!((seen.reference.as_str(), seen.before.as_str(), seen.after.as_str()), ("refs/heads/main", "", first.as_str()));
+    assert_eq!(
+        (seen.reference.as_str(), seen.before.as_str(), seen.after.as_str()),
+        ("refs/heads/main", "", first.as_str())
+    );
     let second = repositories.commit(&id, new_commit(Some(&first), &[("n", plain("1"))])).await.expect("a second");
     let seen = changes.next().now_or_never().flatten().expect("every commit is announced");
     assert_eq!((seen.before, seen.after), (first, second));
