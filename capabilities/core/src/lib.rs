@@ -8,7 +8,6 @@ mod furnish;
 mod garbage;
 mod namespaces;
 
-use api::Gvr;
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};
 use client::{Cache, Target};
@@ -41,7 +40,7 @@ impl Capability for Core {
 
     fn run(&self, ctx: Context) -> BoxFuture<'_, Result<(), Diagnostic>> {
         Box::pin(async move {
-            let everywhere = Target::everywhere(&namespaces_resource());
+            let everywhere = Target::everywhere(&namespaces::resource());
             let namespaces = Cache::start(ctx.objects.clone(), everywhere, &ctx.tasks);
             namespaces::start(&ctx, &namespaces);
             furnish::start(&ctx, &namespaces);
@@ -51,8 +50,4 @@ impl Capability for Core {
             Ok(())
         })
     }
-}
-
-fn namespaces_resource() -> Gvr {
-    Gvr::new("", "v1", "namespaces")
 }

@@ -19,7 +19,6 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::namespaces_resource;
 use contents::Contents;
 use waits::Waits;
 
@@ -64,7 +63,7 @@ impl Namespaces {
         let status = namespace.value()?["status"].take();
         let now = self.clock.now_rfc3339();
         let new_status = conditions::decide(status, &contents, !namespace.meta.finalizers.is_empty(), &now);
-        let target = Target::cluster(&key.cluster, &namespaces_resource());
+        let target = Target::cluster(&key.cluster, &resource());
         report::status_if_changed(&*self.objects, &target, &namespace, new_status).await?;
         for (gvr, revision) in contents.remaining() {
             self.waits.start(key, gvr, revision);
@@ -77,7 +76,7 @@ impl Namespaces {
     }
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<Object>, Status> {
-        match self.objects.get(&place::at(&namespaces_resource(), key), &key.name).await {
+        match self.objects.get(&place::at(&resource(), key), &key.name).await {
             Err(status) if status.is_not_found() => Ok(None),
             read => read.map(Some),
         }
@@ -114,7 +113,7 @@ impl Namespaces {
         if let Some(finalizers) = body.pointer_mut("/spec/finalizers").and_then(Value::as_array_mut) {
             finalizers.retain(|finalizer| finalizer != FINALIZER);
         }
-        let target = place::at(&namespaces_resource(), key);
+        let target = place::at(&resource(), key);
         let body = body.to_string().into();
         match self.objects.update(&target, &key.name, Some("finalize"), body, WriteOptions::default()).await {
             Err(status) if !status.is_not_found() => Err(status.into()),
@@ -132,4 +131,9 @@ fn awaits_us(namespace: &Object) -> Result<bool, Status> {
 /// Whether objects of a kind are stored in namespaces and can be deleted.
 fn is_content(kind: &KindDescriptor) -> bool {
     kind.namespaced && kind.verbs == api::kind::Verbs::All
+}
+
+/// The resource of namespaces.
+pub fn resource() -> Gvr {
+    Gvr::new("", "v1", "namespaces")
 }
