@@ -13,17 +13,16 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::figures::Load;
-use crate::platform::{API_PORT, Platform};
+use crate::platform::{API_PORT, Pki};
 
 /// Creates ConfigMaps of `size` bytes from several clients.
-pub async fn creates(platform: &Platform, clients: usize, length: Duration, size: usize) -> Result<Load> {
-    let token = platform.pki("admin.token")?.trim().to_owned();
-    let ca = platform.pki("ca.crt")?;
+pub async fn creates(pki: &Pki, clients: usize, length: Duration, size: usize) -> Result<Load> {
+    let token = pki.read("admin.token")?.trim().to_owned();
+    let ca = pki.read("ca.crt")?;
     let mut connections = Vec::new();
     for _ in 0..clients {
         connections.push(connect(&ca).await?);
@@ -48,18 +47,19 @@ async fn client(
     size: usize,
 ) -> Result<Vec<f64>> {
     let value = "x".repeat(size);
+    let authorization = format!("Bearer {token}");
     let begin = Instant::now();
     let mut latencies = Vec::new();
     while begin.elapsed() < length {
         let name = format!("bench-{number}-{}", latencies.len());
-        let body = json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"value": value},
-        });
+        let body = format!(
+            r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}},"data":{{"value":"{value}"}}}}"#
+        );
         let request = Request::post("/api/v1/namespaces/default/configmaps")
             .header(header::HOST, "127.0.0.1")
-            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::AUTHORIZATION, &authorization)
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(body.to_string()))?;
+            .body(Full::from(body))?;
         let at = Instant::now();
         let response = sender.send_request(request).await?;
         let status = response.status();

@@ -26,18 +26,44 @@ const SIZE: usize = 2048;
 /// Pushes that are timed.
 const PUSHES: usize = 100;
 
+const USAGE: &str = "usage: bench <coracle> <etcdput> [directory [start|writes|pushes]]
+       bench load <platform's directory> <clients> <seconds>";
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1).map(PathBuf::from);
-    let binary = arguments.next().context("usage: bench <coracle> <etcdput> [directory]")?;
-    let etcdput = arguments.next().context("usage: bench <coracle> <etcdput> [directory]")?;
-    let place = arguments.next().unwrap_or_else(std::env::temp_dir);
     // The provider is chosen once for the whole process.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let binary = arguments.next().context(USAGE)?;
+    if binary == Path::new("load") {
+        return load(arguments).await;
+    }
+    let etcdput = arguments.next().context(USAGE)?;
+    let place = arguments.next().unwrap_or_else(std::env::temp_dir);
+    let only = arguments.next().map(|part| part.display().to_string());
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     println!("binary: {:.1} MB", std::fs::metadata(&binary)?.len() as f64 / 1e6);
-    start(&binary, &place)?;
-    writes(&binary, &etcdput, &place).await?;
-    pushes(&binary, &place).await
+    if wanted("start") {
+        start(&binary, &place)?;
+    }
+    if wanted("writes") {
+        writes(&binary, &etcdput, &place).await?;
+    }
+    if wanted("pushes") {
+        pushes(&binary, &place).await?;
+    }
+    Ok(())
+}
+
+/// Creates against a platform that runs already, to look at it with a profiler.
+async fn load(mut arguments: impl Iterator<Item = PathBuf>) -> Result<()> {
+    let data = arguments.next().context(USAGE)?;
+    let mut number = || -> Result<u64> { Ok(arguments.next().context(USAGE)?.display().to_string().parse()?) };
+    let (clients, seconds) = (number()?, number()?);
+    let pki = platform::Pki(data.join("pki"));
+    let load = https::creates(&pki, usize::try_from(clients)?, Duration::from_secs(seconds), SIZE).await?;
+    println!("{:.0} creates/s, p99 {:.2} ms", load.per_second, load.p99_ms);
+    Ok(())
 }
 
 /// From the start of the process to every Application Healthy, and memory at rest.
@@ -67,7 +93,7 @@ async fn writes(binary: &Path, etcdput: &Path, place: &Path) -> Result<()> {
             let directory = tempfile::tempdir_in(place)?;
             raw.add(disk::syncs_per_second(directory.path(), SIZE, Duration::from_secs(1))?);
             let platform = platform::create(binary, directory.path())?;
-            let mine = https::creates(&platform, clients, LENGTH, SIZE).await?;
+            let mine = https::creates(&platform.pki(), clients, LENGTH, SIZE).await?;
             drop(platform);
             let other = etcd::puts(etcdput, directory.path(), clients, LENGTH, SIZE)?;
             ours.add(mine.per_second);

@@ -20,6 +20,17 @@ pub struct Platform {
     pub took: Duration,
 }
 
+/// The directory of a platform's certificates and keys.
+pub struct Pki(pub PathBuf);
+
+impl Pki {
+    /// One of its files.
+    pub fn read(&self, name: &str) -> Result<String> {
+        let path = self.0.join(name);
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+}
+
 /// Runs `coracle create` with the shipped stack.
 pub fn create(binary: &Path, directory: &Path) -> Result<Platform> {
     let (home, data) = (directory.join("home"), directory.join("data"));
@@ -51,10 +62,9 @@ impl Platform {
         self.home.join("kubeconfig")
     }
 
-    /// A file of the platform's certificates and keys.
-    pub fn pki(&self, name: &str) -> Result<String> {
-        let path = self.data.join("pki").join(name);
-        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+    /// The platform's certificates and keys.
+    pub fn pki(&self) -> Pki {
+        Pki(self.data.join("pki"))
     }
 
     /// Resident memory of the server once it has been left alone for a while, in MB.
