@@ -9,13 +9,11 @@ use base::Ids;
 use client::{Objects, Patch, Target, WriteOptions};
 use serde_json::json;
 
-use crate::kinds::{self, NAMESPACE};
+use crate::kinds::{self, ADMINISTRATOR, NAMESPACE};
 use crate::records;
 use crate::settings::Settings;
 use crate::users::record;
 
-/// Login of the administrator.
-pub const ADMINISTRATOR: &str = "giteaAdmin";
 /// Password where the owner of the platform asked for a simple one.
 const DEV_PASSWORD: &str = "developer";
 /// Characters of a random password.

@@ -8,13 +8,10 @@ pub mod exchange;
 pub mod gunzip;
 pub mod history;
 pub mod leftovers;
+pub mod lookup;
 pub mod objects;
 pub mod read;
-pub mod smart_http;
 pub mod sources;
 pub mod store;
 pub mod tidy;
 pub mod write;
-
-#[cfg(test)]
-mod tests;

@@ -52,7 +52,7 @@ impl External {
     /// A cache in `directory`.
     pub fn new(directory: &Path, forge: &Forge) -> Result<Self, Diagnostic> {
         std::fs::create_dir_all(directory).map_err(|error| {
-            Diagnostic::new("git-directory", format!("{} cannot be made", directory.display())).detail(error)
+            Diagnostic::new("unusable-directory", format!("{} cannot be made", directory.display())).detail(error)
         })?;
         let settings = &forge.settings;
         Ok(External {

@@ -15,7 +15,7 @@ use crate::embedded::sources::{Embedded, blocking};
 use crate::program::Program;
 use crate::records::Records;
 use crate::settings::Settings;
-use crate::users::{Caller, Presented, Users};
+use crate::users::{Caller, Presented, Users, Wish};
 
 /// One git server.
 pub struct Forge {
@@ -39,17 +39,6 @@ pub struct Forge {
     pub tasks: Tasks,
     /// One permit for each clone, fetch or push.
     pub turns: Arc<Semaphore>,
-}
-
-/// What a caller wants with a repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Read it.
-    Read,
-    /// Push or commit to it.
-    Write,
-    /// Change its settings or remove it.
-    Administer,
 }
 
 impl Forge {

@@ -13,6 +13,8 @@ pub const GROUP: &str = "coracle.dev";
 pub const VERSION: &str = "v1alpha1";
 /// Namespace of what this capability creates itself.
 pub const NAMESPACE: &str = "gitea";
+/// Login of the administrator, who owns what names no owner.
+pub const ADMINISTRATOR: &str = "giteaAdmin";
 /// Holds an object back until its repository is removed.
 pub const FINALIZER: &str = "git.coracle.dev/repository";
 /// Field manager of what this capability writes.

@@ -9,13 +9,16 @@ pub mod kinds;
 pub mod program;
 pub mod semver;
 pub mod revision;
+pub mod escape;
+pub mod raw;
 pub mod users;
 pub mod accounts;
+pub mod embedded;
+pub mod records;
 pub mod credential;
 pub mod forge;
-pub mod records;
+pub mod smart_http;
 pub mod repository;
-pub mod embedded;
 pub mod external;
 pub mod sources;
 pub mod gitea;
@@ -87,9 +90,10 @@ impl Capability for Git {
     fn run(&self, ctx: Context) -> BoxFuture<'_, Result<(), Diagnostic>> {
         Box::pin(async move {
             let forge = self.forge.lock().clone();
-            let forge = forge.ok_or_else(|| Diagnostic::new("git-order", "git was run before it was provisioned"))?;
+            let forge =
+                forge.ok_or_else(|| Diagnostic::new("broken-platform", "git was run before it was provisioned"))?;
             credential::ensure(&ctx.objects, &forge.settings, &ctx.ids).await.map_err(|status| {
-                Diagnostic::new("git-credential", "the Secret gitea/gitea-credential cannot be created").detail(status)
+                Diagnostic::new("broken-platform", "the Secret gitea/gitea-credential cannot be created").detail(status)
             })?;
             let accounts = accounts::start(&forge.users, &ctx.objects, &ctx.tasks);
             let recorder = Recorder::new(ctx.objects.clone(), ctx.clock.clone(), ctx.ids.clone(), "git");
@@ -105,13 +109,13 @@ impl Capability for Git {
 
 /// All routes: git's protocol, Gitea's API, pages.
 fn router(forge: Arc<Forge>) -> Router {
-    embedded::smart_http::router(forge.clone()).merge(gitea::router(forge.clone())).merge(web::router(forge))
+    smart_http::router(forge.clone()).merge(gitea::router(forge.clone())).merge(web::router(forge))
 }
 
 async fn provision(ctx: &Context) -> Result<Arc<Forge>, Diagnostic> {
     let settings = Settings::read(&ctx.settings)?;
     let broken = |error: &dyn std::fmt::Display| {
-        Diagnostic::new("git-directory", format!("git's directory {} cannot be used", ctx.directory.display()))
+        Diagnostic::new("unusable-directory", format!("git's directory {} cannot be used", ctx.directory.display()))
             .detail(error)
     };
     let home = ctx.directory.join("home");

@@ -46,7 +46,7 @@ impl Program {
         let program = Program { path: "git".into(), search, home };
         let version = program.command(Path::new("/"), &[]).arg("version").output().await;
         let missing = |detail: String| {
-            Diagnostic::new("git-missing", "the git program cannot be run")
+            Diagnostic::new("no-git", "the git program cannot be run")
                 .detail(detail)
                 .hint("Install git 2.36 or newer, for example with `apt-get install git`.")
         };

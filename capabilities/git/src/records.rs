@@ -66,21 +66,23 @@ impl Records {
 
     /// Creates the object of a repository unless it is there.
     pub async fn create(&self, bare: &Bare) -> Result<(), Status> {
-        let key = Records::key(bare);
-        let object = match self.create_named(bare, &key).await {
-            Err(status) if status.is_already_exists() => {
-                let target = controller::place::at(&kinds::repositories(), &key);
-                let held = self.objects.get(&target, &key.name).await?;
-                if describes(&held, bare) {
-                    held
-                } else {
-                    let name = names::distinct_object_name(&bare.id);
-                    self.create_named(bare, &ObjectKey::new(&key.cluster, NAMESPACE, &name)).await?
+        let first = Records::key(bare);
+        let spare = ObjectKey::new(&first.cluster, NAMESPACE, &names::distinct_object_name(&bare.id));
+        let mut taken = Ok(());
+        for key in [first, spare] {
+            let target = controller::place::at(&kinds::repositories(), &key);
+            let object = match self.create_named(bare, &key).await {
+                Err(status) if status.is_already_exists() => {
+                    taken = Err(status);
+                    self.objects.get(&target, &key.name).await?
                 }
+                other => other?,
+            };
+            if describes(&object, bare) {
+                return apply(bare, &object).map_err(Status::internal);
             }
-            other => other?,
-        };
-        apply(bare, &object).map_err(Status::internal)
+        }
+        taken
     }
 
     async fn create_named(&self, bare: &Bare, key: &ObjectKey) -> Result<Object, Status> {
@@ -131,7 +133,7 @@ impl Records {
 fn describes(object: &Object, bare: &Bare) -> bool {
     let Ok(Repository { spec, .. }) = object.parse() else { return false };
     let name = if spec.name.is_empty() { &object.meta.name } else { &spec.name };
-    let owner = if spec.owner.is_empty() { crate::credential::ADMINISTRATOR } else { &spec.owner };
+    let owner = if spec.owner.is_empty() { kinds::ADMINISTRATOR } else { &spec.owner };
     name.eq_ignore_ascii_case(&bare.id.name) && owner.eq_ignore_ascii_case(&bare.id.owner)
 }
 

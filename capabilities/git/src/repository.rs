@@ -187,7 +187,7 @@ impl Repositories {
         let spec = object.parse::<Repository>()?.spec;
         let administrator = || self.forge.users.administrator().map(|account| account.login);
         let owner = match spec.owner.as_str() {
-            "" => administrator().unwrap_or_else(|| crate::credential::ADMINISTRATOR.to_owned()),
+            "" => administrator().unwrap_or_else(|| kinds::ADMINISTRATOR.to_owned()),
             owner => owner.to_owned(),
         };
         let name = if spec.name.is_empty() { object.meta.name.clone() } else { spec.name };

@@ -17,13 +17,23 @@ use contracts::Contracts;
 use contracts::auth::TokenVerifier;
 use parking_lot::{Mutex, RwLock};
 
-use crate::forge::Wish;
 use record::{Account, AccountKind, Password, Record, Token};
 
 /// Longest `Authorization` header that is looked at.
 const HEADER_BYTES: usize = 8 * 1024;
 /// Verified passwords that are remembered, because verifying is slow on purpose.
 const VERIFIED: usize = 256;
+
+/// What a caller wants with a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Read it.
+    Read,
+    /// Push or commit to it.
+    Write,
+    /// Change its settings or remove it.
+    Administer,
+}
 
 /// An authenticated caller.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Pages for people: a repository's files and their content, read only, and raw
 //! files. Nothing that comes from a repository is ever part of a page's markup.
 
-pub mod html;
 pub mod pages;
 
 use std::sync::Arc;
@@ -14,23 +13,22 @@ use axum::http::header::{
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use bytes::Bytes;
 use contracts::git::Error;
 
 use crate::embedded::bare::Bare;
+use crate::embedded::lookup::{Found, find};
 use crate::embedded::read;
-use crate::embedded::smart_http::unauthorized;
 use crate::embedded::sources::blocking;
-use crate::forge::{Forge, Wish};
-use crate::gitea::contents::{Found, find};
+use crate::escape;
+use crate::forge::Forge;
 use crate::names;
-use crate::users::{Caller, Presented};
+use crate::raw;
+use crate::smart_http::unauthorized;
+use crate::users::{Caller, Presented, Wish};
 
 /// What a page may load and do: its own style and nothing else.
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
-/// What a raw file may do when a browser shows it: nothing.
-const RAW_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 /// Content that is shown on a page; more is offered raw.
 const SHOWN_BYTES: usize = 512 * 1024;
 
@@ -41,21 +39,8 @@ pub fn router(forge: Arc<Forge>) -> Router {
         .route("/{owner}", get(owner))
         .route("/{owner}/{repo}", get(repository))
         .route("/{owner}/{repo}/src/{kind}/{*rest}", get(source))
-        .route("/{owner}/{repo}/raw/{kind}/{*rest}", get(raw))
+        .route("/{owner}/{repo}/raw/{kind}/{*rest}", get(raw_file))
         .with_state(forge)
-}
-
-/// A file's bytes, which a browser may show as text and never as anything else.
-pub fn raw_response(content: Bytes) -> Response {
-    let is_text = !content.iter().take(8000).any(|byte| *byte == 0);
-    let content_type = if is_text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
-    let headers = [
-        (CONTENT_TYPE, content_type),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (CONTENT_SECURITY_POLICY, RAW_POLICY),
-        (CACHE_CONTROL, "private, no-cache"),
-    ];
-    (headers, content).into_response()
 }
 
 fn page(status: StatusCode, html: String) -> Response {
@@ -195,18 +180,22 @@ async fn readme(bare: &Arc<Bare>, found: &Found) -> Option<String> {
     String::from_utf8(content.to_vec()).ok()
 }
 
-async fn raw(State(forge): State<Arc<Forge>>, Path((owner, name, kind, rest)): Place, headers: HeaderMap) -> Response {
+async fn raw_file(
+    State(forge): State<Arc<Forge>>,
+    Path((owner, name, kind, rest)): Place,
+    headers: HeaderMap,
+) -> Response {
     let bare = match admit(&forge, &headers, &owner, &name).await {
         Ok(bare) => bare,
         Err(refusal) => return *refusal,
     };
     let Some((revision, path)) = split(&bare, &kind, &rest) else { return missing(&forge) };
     match look(&forge, &bare, &kind, &revision, &path).await {
-        Ok(Found { content: Some(content), .. }) => raw_response(content),
+        Ok(Found { content: Some(content), .. }) => raw::respond(content),
         Ok(found) => {
-            let escaped = html::path(&found.entry.path);
+            let escaped = escape::path(&found.entry.path);
             let page = forge.address.page(&bare.id);
-            Redirect::to(&format!("{page}/src/{kind}/{}/{escaped}", html::path(&revision))).into_response()
+            Redirect::to(&format!("{page}/src/{kind}/{}/{escaped}", escape::path(&revision))).into_response()
         }
         Err(Error::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_) => missing(&forge),

@@ -73,14 +73,16 @@ enum State {
 /// Judges what was seen.
 pub fn judge(goal: &Goal, seen: &Seen) -> Verdict {
     let Some(localbuild) = &seen.localbuild else { return waiting("packages", "they are being looked for") };
-    let refusals: Vec<Refusal> = refused_packages(localbuild).chain(refused_applications(goal, seen)).collect();
-    let is_current = mark(&localbuild.metadata.annotations, naming::CLI_START_TIME) == goal.start_time;
-    if is_current && !refusals.is_empty() {
-        return Verdict::Refused(refusals);
-    }
-    if !is_current || mark(&localbuild.metadata.annotations, naming::LAST_OBSERVED) != goal.start_time {
-        let why = condition_message(&localbuild.status.conditions, "Ready", "False");
+    let asked = mark(&localbuild.metadata.annotations, naming::CLI_START_TIME);
+    let observed = mark(&localbuild.metadata.annotations, naming::LAST_OBSERVED);
+    if asked != goal.start_time || observed != goal.start_time {
+        // Until then its status is that of an earlier invocation.
+        let why = condition_message(&localbuild.status.conditions, "Ready", "False").filter(|_| asked == goal.start_time);
         return waiting("packages", why.unwrap_or("they are being looked for"));
+    }
+    let refusals: Vec<Refusal> = refused_packages(localbuild).chain(refused_applications(goal, seen)).collect();
+    if !refusals.is_empty() {
+        return Verdict::Refused(refusals);
     }
     let mut pending = Vec::new();
     let mut notes = Vec::new();
@@ -165,6 +167,9 @@ fn application_state(goal: &Goal, seen: &Seen, application: &Value) -> State {
         "OutOfSync" if !automated => {
             return State::Done(Some(format!("{name} is OutOfSync; it has no automated sync, so that nothing is deployed until you sync it")));
         }
+        "OutOfSync" if awaits_pruning(application) => {
+            return State::Done(Some(format!("{name} is OutOfSync: objects left its source, and its prune is off")));
+        }
         "" => return State::Waiting(explain(application, "it is being compared")),
         other => return State::Waiting(explain(application, &format!("sync is {other}"))),
     }
@@ -177,6 +182,15 @@ fn application_state(goal: &Goal, seen: &Seen, application: &Value) -> State {
         Some(kinds) if !kinds.is_empty() => State::Done(Some(lifeless_note(name, health, &kinds))),
         _ => State::Waiting(explain(application, &format!("health is {}", if health.is_empty() { "not known yet" } else { health }))),
     }
+}
+
+/// Whether all that is out of sync are objects that left the source of an Application that
+/// does not prune.
+fn awaits_pruning(application: &Value) -> bool {
+    let prunes = application.pointer("/spec/syncPolicy/automated/prune").and_then(Value::as_bool) == Some(true);
+    let resources = application["status"]["resources"].as_array().into_iter().flatten();
+    let mut out_of_sync = resources.filter(|resource| resource["status"] == "OutOfSync").peekable();
+    !prunes && out_of_sync.peek().is_some() && out_of_sync.all(|resource| resource["requiresPruning"] == true)
 }
 
 /// Whether what the Application was compared with is what its repositories now hold.

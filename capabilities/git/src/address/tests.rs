@@ -1,3 +1,6 @@
+//! Tests of addresses: every spelling of our own, and what only looks like one.
+//! They reach no network.
+
 use super::*;
 
 fn address(port: u16, path_routing: bool) -> Address {

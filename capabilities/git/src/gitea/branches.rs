@@ -6,7 +6,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use contracts::git::Error;
-use gix::ObjectId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,19 +15,12 @@ use super::json;
 use super::page::Paging;
 use crate::embedded::bare::Bare;
 use crate::embedded::history::{self, CommitInfo};
-use crate::embedded::sources::{blocking, resolve};
+use crate::embedded::lookup::find_commit;
+use crate::embedded::sources::blocking;
 use crate::embedded::{read, write};
-use crate::forge::{Forge, Wish};
+use crate::forge::Forge;
 use crate::names;
-
-/// The commit that a revision names; the default branch if it is empty.
-pub fn find_commit(bare: &Bare, git: &gix::Repository, revision: &str) -> Result<ObjectId, Error> {
-    let revision = if revision.is_empty() { bare.default_branch() } else { revision.to_owned() };
-    let missing =
-        || Error::NoRevision { url: format!("{}/{}", bare.id.owner, bare.id.name), revision: revision.clone() };
-    let id = resolve(git, &revision)?.ok_or_else(missing)?;
-    ObjectId::from_hex(id.as_bytes()).map_err(|_| missing())
-}
+use crate::users::Wish;
 
 /// `GET /repos/{owner}/{repo}/branches`
 pub async fn list(

@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, ApiResult};
 use crate::embedded::bare::Bare;
-use crate::forge::{Forge, Wish};
+use crate::forge::Forge;
 use crate::names;
+use crate::users::Wish;
 use crate::users::{Caller, Presented};
 
 /// Who a request comes from; `None` for nobody. Wrong credentials are refused.

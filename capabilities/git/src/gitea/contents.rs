@@ -3,69 +3,24 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use bytes::Bytes;
-use contracts::git::Error;
-use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::branches::find_commit;
 use super::caller::{Asker, repository};
 use super::error::ApiResult;
 use super::json::{self, Item};
 use crate::embedded::bare::Bare;
-use crate::embedded::history;
-use crate::embedded::read::{self, Entry};
+use crate::embedded::lookup::{Found, find};
 use crate::embedded::sources::blocking;
-use crate::forge::{Forge, Wish};
-
-/// Entries of one directory that are shown.
-const ENTRIES: usize = 1000;
+use crate::forge::Forge;
+use crate::users::Wish;
 
 /// At which revision.
 #[derive(Deserialize)]
 pub struct At {
     #[serde(default, rename = "ref")]
     pub revision: String,
-}
-
-/// What is at a path.
-pub struct Found {
-    /// The commit it was looked up in.
-    pub commit: ObjectId,
-    /// The entry, with its whole path.
-    pub entry: Entry,
-    /// The commit that changed it last.
-    pub last_commit: String,
-    /// Its content, if it is a file or link.
-    pub content: Option<Bytes>,
-    /// What is in it, if it is a directory, with sizes.
-    pub entries: Vec<(Entry, u64)>,
-}
-
-/// Looks a path up at a revision.
-pub fn find(bare: &Bare, revision: &str, path: &str, limit_bytes: u64) -> Result<Found, Error> {
-    let git = bare.git();
-    let commit = find_commit(bare, &git, revision)?;
-    let missing = || Error::NoPath { url: String::new(), commit: commit.to_string(), path: path.to_owned() };
-    let entry = read::lookup(&git, read::tree_of(&git, commit)?, path)?.ok_or_else(missing)?;
-    let last = history::last_change(&git, commit, &entry.path)?.map_or(commit, |info| info.id);
-    let mut found = Found { commit, last_commit: last.to_string(), content: None, entries: Vec::new(), entry };
-    match found.entry.kind {
-        EntryKind::Tree => {
-            let prefix = if found.entry.path.is_empty() { String::new() } else { format!("{}/", found.entry.path) };
-            for mut entry in read::list(&git, found.entry.id)?.into_iter().take(ENTRIES) {
-                entry.path = format!("{prefix}{}", entry.path);
-                let has_size = !matches!(entry.kind, EntryKind::Tree | EntryKind::Commit);
-                let size = if has_size { git.find_header(entry.id).map_or(0, |header| header.size()) } else { 0 };
-                found.entries.push((entry, size));
-            }
-        }
-        EntryKind::Commit => {}
-        _ => found.content = Some(read::blob(&git, found.entry.id, path, limit_bytes)?),
-    }
-    Ok(found)
 }
 
 /// The JSON of what was found: one item for a file, a list for a directory.

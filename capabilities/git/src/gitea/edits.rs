@@ -14,14 +14,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::caller::{Asker, Json, repository};
-use super::contents::{self, shape};
+use super::contents::shape;
 use super::error::{ApiError, ApiResult};
 use super::json;
 use crate::embedded::bare::Bare;
-use crate::embedded::history;
 use crate::embedded::sources::blocking;
 use crate::embedded::write::{About, Edit, EditCommit, Expect, Refusal};
-use crate::forge::{Forge, Wish};
+use crate::embedded::{history, lookup, read};
+use crate::forge::Forge;
+use crate::users::Wish;
 
 /// Files that one call may change.
 const FILES: usize = 1000;
@@ -176,7 +177,7 @@ async fn apply(
         let commit = ObjectId::from_hex(id.as_bytes()).map_err(|error| held.internal(&error))?;
         let info = history::commit(&held.git(), commit)?;
         let find = |(path, is_gone): &(String, bool)| {
-            if *is_gone { Ok(None) } else { contents::find(&held, &id, path, limit_bytes).map(Some) }
+            if *is_gone { Ok(None) } else { lookup::find(&held, &id, path, limit_bytes).map(Some) }
         };
         Ok((paths.iter().map(find).collect::<Result<Vec<_>, Error>>()?, info))
     })
@@ -191,9 +192,9 @@ async fn present(bare: &Arc<Bare>, branch: &str, paths: &[(String, bool)]) -> Ap
     let (held, branch, paths) = (bare.clone(), branch.to_owned(), paths.to_vec());
     let found = blocking(move || {
         let git = held.git();
-        let Some(tip) = crate::embedded::read::branch(&git, &branch)? else { return Ok(vec![false; paths.len()]) };
-        let root = crate::embedded::read::tree_of(&git, tip)?;
-        paths.iter().map(|(path, _)| Ok(crate::embedded::read::lookup(&git, root, path)?.is_some())).collect()
+        let Some(tip) = read::branch(&git, &branch)? else { return Ok(vec![false; paths.len()]) };
+        let root = read::tree_of(&git, tip)?;
+        paths.iter().map(|(path, _)| Ok(read::lookup(&git, root, path)?.is_some())).collect()
     });
     Ok(found.await?)
 }

@@ -8,15 +8,23 @@ use serde_json::{Value, json};
 use crate::embedded::bare::Bare;
 use crate::embedded::history::{CommitInfo, Person};
 use crate::embedded::read::Entry;
-use crate::forge::{Forge, Wish};
+use crate::forge::Forge;
 use crate::users::Caller;
+use crate::users::Wish;
 use crate::users::record::{Account, AccountKind, Token};
 use gix::objs::tree::EntryKind;
 
 /// What stands in the place of a time that never was.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-/// A user, or an organisation as an owner.
+/// A user as they see themselves, and as an administrator sees them.
+pub fn own_user(forge: &Forge, account: &Account) -> Value {
+    let mut shape = user(forge, account);
+    shape["email"] = account.email.as_str().into();
+    shape
+}
+
+/// A user, or an organisation as an owner, as everybody sees them: without their address.
 pub fn user(forge: &Forge, account: &Account) -> Value {
     json!({
         "id": account.number,
@@ -24,7 +32,7 @@ pub fn user(forge: &Forge, account: &Account) -> Value {
         "login_name": "",
         "source_id": 0,
         "full_name": account.full_name,
-        "email": account.email,
+        "email": format!("{}@noreply.localhost", account.login.to_ascii_lowercase()),
         "avatar_url": "",
         "html_url": format!("{}/{}", forge.address.base(), account.login),
         "language": "",
@@ -266,9 +274,9 @@ pub fn content(forge: &Forge, item: &Item<'_>) -> Value {
         EntryKind::Commit => (&entry.path, "submodule", "commits"),
         _ => (&entry.path, "file", "blobs"),
     };
-    let escaped = crate::web::html::path(name);
-    let own = format!("{api}/contents/{escaped}?ref={}", crate::web::html::segment(revision));
-    let html = format!("{page}/src/{kind}/{}/{escaped}", crate::web::html::path(revision));
+    let escaped = crate::escape::path(name);
+    let own = format!("{api}/contents/{escaped}?ref={}", crate::escape::segment(revision));
+    let html = format!("{page}/src/{kind}/{}/{escaped}", crate::escape::path(revision));
     let git = format!("{api}/git/{objects}/{}", entry.id);
     let is_file = what == "file";
     let text = item.content.map(|bytes| STANDARD.encode(bytes));
@@ -285,7 +293,7 @@ pub fn content(forge: &Forge, item: &Item<'_>) -> Value {
         "url": own,
         "html_url": html,
         "git_url": git,
-        "download_url": is_file.then(|| format!("{page}/raw/{kind}/{}/{escaped}", crate::web::html::path(revision))),
+        "download_url": is_file.then(|| format!("{page}/raw/{kind}/{}/{escaped}", crate::escape::path(revision))),
         "submodule_git_url": null,
         "_links": {"self": own, "git": git, "html": html},
     })

@@ -18,9 +18,10 @@ use super::{json, orgs};
 use crate::embedded::bare::Bare;
 use crate::embedded::read;
 use crate::embedded::sources::blocking;
-use crate::forge::{Forge, Wish};
+use crate::forge::Forge;
 use crate::names;
 use crate::users::Caller;
+use crate::users::Wish;
 
 /// A repository to be made.
 #[derive(Deserialize)]
@@ -172,7 +173,7 @@ pub async fn search(State(forge): State<Arc<Forge>>, asker: Asker, Query(search)
     let url = format!(
         "{}/api/v1/repos/search?q={}&uid={}",
         forge.address.base(),
-        crate::web::html::segment(&search.q),
+        crate::escape::segment(&search.q),
         search.uid
     );
     let total = found.len();

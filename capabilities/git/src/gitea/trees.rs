@@ -9,15 +9,16 @@ use gix::objs::tree::EntryKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::branches::find_commit;
 use super::caller::{Asker, repository};
-use super::contents::{At, find};
+use super::contents::At;
 use super::error::{ApiError, ApiResult};
 use crate::embedded::bare::Bare;
+use crate::embedded::lookup::{find, find_commit};
 use crate::embedded::read;
 use crate::embedded::sources::blocking;
-use crate::forge::{Forge, Wish};
-use crate::web;
+use crate::forge::Forge;
+use crate::raw::respond;
+use crate::users::Wish;
 
 /// Entries on a page of a tree.
 const ENTRIES: usize = 1000;
@@ -113,5 +114,5 @@ pub async fn raw(
     let bare = repository(&forge, &asker, &owner, &name, Wish::Read)?;
     let limit_bytes = forge.settings.max_file_bytes;
     let found = blocking(move || find(&bare, &revision, &path, limit_bytes)).await?;
-    found.content.map(web::raw_response).ok_or_else(ApiError::not_found)
+    found.content.map(respond).ok_or_else(ApiError::not_found)
 }

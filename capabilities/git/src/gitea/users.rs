@@ -29,7 +29,7 @@ pub async fn version() -> axum::Json<Value> {
 /// `GET /user`
 pub async fn own(State(forge): State<Arc<Forge>>, Known(caller): Known) -> axum::Json<Value> {
     axum::Json(match forge.users.account(&caller.login) {
-        Some(account) => json::user(&forge, &account),
+        Some(account) => json::own_user(&forge, &account),
         None => json::owner(&forge, &caller.login),
     })
 }
@@ -45,7 +45,7 @@ pub async fn list(State(forge): State<Arc<Forge>>, _: Administrator, Query(pagin
     let mut users = forge.users.accounts();
     users.retain(|account| account.kind == AccountKind::User);
     let url = format!("{}/api/v1/admin/users", forge.address.base());
-    paging.respond(&url, users, |account| json::user(&forge, account))
+    paging.respond(&url, users, |account| json::own_user(&forge, account))
 }
 
 /// A user to be made.
@@ -86,7 +86,7 @@ pub async fn create(
         password: Password::Hashed { salt, rounds: record::ROUNDS, hash },
     };
     store_account(&forge, &account, "user already exists").await?;
-    Ok((StatusCode::CREATED, axum::Json(json::user(&forge, &account))).into_response())
+    Ok((StatusCode::CREATED, axum::Json(json::own_user(&forge, &account))).into_response())
 }
 
 /// Stores a new account as a Secret; its name is derived from the login, so that of two who

@@ -1,3 +1,6 @@
+//! Tests of names: what is allowed, what is not, and that two never become one.
+//! They touch no disk.
+
 use super::*;
 
 fn id(owner: &str, name: &str) -> RepositoryId {

@@ -1,3 +1,5 @@
+//! Tests of version ranges, as tables. They know nothing of git.
+
 use super::*;
 
 const TAGS: &[&str] =

@@ -1,3 +1,5 @@
+//! Tests of credentials: which count as whose. They store nothing.
+
 use api::ClusterName;
 use client::Object;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use gix::objs::tree::EntryKind;
 
-use super::html::{self, text};
 use crate::address::Address;
 use crate::embedded::bare::Bare;
-use crate::gitea::contents::Found;
+use crate::embedded::lookup::Found;
+use crate::escape::{self, text};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -32,8 +32,8 @@ impl View<'_> {
     fn link(&self, what: &str, path: &str) -> String {
         let id = &self.bare.id;
         let (base, revision) = (self.address.base_path(), self.revision.trim_start_matches("refs/tags/"));
-        let url = format!("{base}/{}/{}/{what}/{}/{}", id.owner, id.name, self.kind, html::path(revision));
-        let url = if path.is_empty() { url } else { format!("{url}/{}", html::path(path)) };
+        let url = format!("{base}/{}/{}/{what}/{}/{}", id.owner, id.name, self.kind, escape::path(revision));
+        let url = if path.is_empty() { url } else { format!("{url}/{}", escape::path(path)) };
         text(&url)
     }
 }
@@ -132,7 +132,7 @@ fn branches(view: &View<'_>) -> String {
             "<a{current} href=\"{base}/{}/{}/src/branch/{}\">{}</a>",
             text(&view.bare.id.owner),
             text(&view.bare.id.name),
-            text(&html::path(name)),
+            text(&escape::path(name)),
             text(name)
         );
     }

@@ -59,6 +59,8 @@ fn cnoes_own_examples_are_synced_where_they_are_present() {
         assert!(["Synced", "OutOfSync"].contains(&sandbox.application(application).0.as_str()), "{application}");
     }
     assert_eq!(sandbox.application("my-app").0, "Synced");
+    // The next `my-app` has another source; the Pod of this one stays, since it does not prune.
+    let sandbox = Sandbox::new();
     let test_dir = builder.join("testDir").display().to_string();
     sandbox.create(&["-p", &test_dir]).ok();
     for application in ["my-app", "my-app2"] {

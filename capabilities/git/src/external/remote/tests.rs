@@ -1,3 +1,6 @@
+//! Tests of remote addresses: what is refused, and that credentials never show.
+//! They reach no network.
+
 use super::*;
 
 fn refusal(url: &str) -> String {

@@ -15,14 +15,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::bare::Bare;
-use super::exchange::{self, Afterwards, Exchange, Patience, WhenClientLeaves};
-use super::gunzip::Decoder;
-use super::{durable, tidy};
-use crate::forge::{Forge, Wish};
+use crate::embedded::bare::Bare;
+use crate::embedded::exchange::{self, Afterwards, Exchange, Patience, WhenClientLeaves};
+use crate::embedded::gunzip::Decoder;
+use crate::embedded::sources::blocking;
+use crate::embedded::{durable, tidy};
+use crate::forge::Forge;
 use crate::names;
 use crate::program::Running;
-use crate::users::{Caller, Presented};
+use crate::users::{Caller, Presented, Wish};
 
 /// What a client may send to ask for objects: names of what it wants and has.
 const UPLOAD_REQUEST_BYTES: u64 = 64 << 20;
@@ -198,7 +199,7 @@ async fn serve(
 /// After a push: what git renamed into place is flushed by name too, then announced.
 async fn received(forge: &Arc<Forge>, bare: &Arc<Bare>, actor: String) {
     let (store, pushed) = (forge.embedded.store.clone(), bare.clone());
-    let announced = crate::embedded::sources::blocking(move || {
+    let announced = blocking(move || {
         let changes = store.announce(&pushed, &actor)?;
         let mut directories = std::collections::BTreeSet::new();
         for change in &changes {
