@@ -311,7 +311,7 @@ fn open_store(layout: &Layout, clock: &Clock, ids: &Ids) -> Result<Store, Diagno
     options.seals = Arc::new(|group, resource| group.is_empty() && resource == "secrets");
     options.volatile =
         Arc::new(|group, resource| matches!((group, resource), ("", "events") | ("coordination.k8s.io", "leases")));
-    let engine = Sqlite::open(&layout.store()).map_err(|error| store_failed(layout, &error))?;
+    let engine = Sqlite::open(layout.store()).map_err(|error| store_failed(layout, &error))?;
     Store::open(Box::new(engine), options).map_err(|error| store_failed(layout, &error))
 }
 
@@ -351,8 +351,8 @@ fn in_order(capabilities: Vec<Box<dyn Capability>>) -> Result<Vec<Box<dyn Capabi
     let mut waiting = capabilities;
     let mut ordered: Vec<Box<dyn Capability>> = Vec::new();
     while !waiting.is_empty() {
-        let there = |name: &&str| ordered.iter().any(|capability| capability.descriptor().name == *name);
-        let next = waiting.iter().position(|capability| capability.descriptor().needs.iter().all(|need| there(&need)));
+        let there = |name: &str| ordered.iter().any(|capability| capability.descriptor().name == name);
+        let next = waiting.iter().position(|capability| capability.descriptor().needs.iter().all(|need| there(need)));
         let Some(next) = next else {
             let names: Vec<&str> = waiting.iter().map(|capability| capability.descriptor().name).collect();
             return Err(not_up(&format!(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::Status;
 use axum::body::Body;
+use base::clock::Stopwatch;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Stream, stream};
 use http::{Response, StatusCode, header};
@@ -42,7 +43,8 @@ struct Running {
     printer: Printer,
     shape: Shape,
     columns_sent: bool,
-    ends: tokio::time::Instant,
+    age: Stopwatch,
+    life: Duration,
     last_bookmark: u64,
     done: bool,
 }
@@ -59,7 +61,8 @@ pub fn respond(server: &ApiServer, watching: Watching, shape: Shape) -> Response
         watching,
         shape,
         columns_sent: false,
-        ends: tokio::time::Instant::now() + Duration::from_secs(life),
+        age: server.clock().stopwatch(),
+        life: Duration::from_secs(life),
         last_bookmark: 0,
         done: false,
     };
@@ -84,7 +87,8 @@ fn lines(running: Running) -> impl Stream<Item = Result<Bytes, std::convert::Inf
 impl Running {
     async fn next_line(&mut self) -> Option<Bytes> {
         loop {
-            let pause = tokio::time::sleep_until(self.ends.min(tokio::time::Instant::now() + BOOKMARK_EVERY));
+            let left = self.life.saturating_sub(self.age.elapsed());
+            let pause = tokio::time::sleep(left.min(BOOKMARK_EVERY));
             let change = tokio::select! {
                 biased;
                 change = self.watching.next() => Some(change),
@@ -97,7 +101,7 @@ impl Running {
                     return Some(error_line(&status));
                 }
                 None => {
-                    self.done = tokio::time::Instant::now() >= self.ends;
+                    self.done = self.age.elapsed() >= self.life;
                     let progress = self.watching.progress().filter(|&revision| revision > self.last_bookmark);
                     match progress {
                         Some(revision) if self.shape.bookmarks => return Some(self.bookmark(revision, false)),

@@ -15,7 +15,9 @@ fn target() -> Target {
 }
 
 fn object(name: &str, value: &str) -> bytes::Bytes {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"key": value}}).to_string().into()
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"key": value}})
+        .to_string()
+        .into()
 }
 
 /// Walks through every call and notes what came back, without what differs from run to run.
@@ -27,7 +29,8 @@ async fn walk(objects: Arc<dyn Objects>) -> Result<Vec<String>> {
     note("create", &created.value()?);
     let watch = WatchOptions { resource_version: created.meta.resource_version.clone(), ..Default::default() };
     let mut events = objects.watch(&target, watch).await?;
-    let dry = objects.update(&target, "both", None, object("both", "dry"), WriteOptions { dry_run: true, ..write() }).await?;
+    let dry =
+        objects.update(&target, "both", None, object("both", "dry"), WriteOptions { dry_run: true, ..write() }).await?;
     note("dry run", &dry.value()?);
     note("update", &objects.update(&target, "both", None, object("both", "2"), write()).await?.value()?);
     for patch in [

@@ -123,6 +123,7 @@ async fn create_until_killed(client: kube::Client, prefix: String, acknowledged:
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "a test has no tasks to supervise")]
 async fn no_acknowledged_create_is_lost() -> Result<()> {
     let mut draw = Draw::from_environment();
     let mut platform = Platform::new().await?;
