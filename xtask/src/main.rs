@@ -5,6 +5,7 @@
 // Timings here are for the person who waits; no test depends on them.
 #![expect(clippy::disallowed_methods, reason = "xtask stands outside the platform and its clock")]
 
+mod bench;
 mod clients;
 mod run;
 #[cfg(feature = "schemas")]
@@ -25,6 +26,9 @@ cargo xtask <command>
                  run every check and test, installing what they need;
                  with a crate or a filter, only the matching tests
   tools          build the pinned clients the tests use, and print where they are
+  bench [<directory> [start|writes|pushes]]
+                 measure a release build beside etcd (package etcd-server), in a
+                 directory on the disk that is to be measured
   schemas [--check]
                  rewrite the built-in kinds' data in crates/api/schemas from Kubernetes' modules
   tidy [--fix]   check the house rules without building; --fix rewrites docs/errors/README.md
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         "up" => up::run(&rest),
         "test" => test::run(&rest),
         "tools" => clients::run(),
+        "bench" => bench::run(&rest),
         "tidy" => tidy::run(&rest),
         "schemas" => schemas(&rest),
         "" | "help" | "-h" | "--help" => {

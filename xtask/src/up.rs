@@ -56,7 +56,8 @@ fn parse(arguments: &[String]) -> Result<Options> {
     Ok(options)
 }
 
-fn target_directory() -> Result<PathBuf> {
+/// Where cargo puts what it builds.
+pub fn target_directory() -> Result<PathBuf> {
     let metadata = run::captured(run::cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
     Ok(metadata["target_directory"].as_str().context("cargo metadata names no target directory")?.into())

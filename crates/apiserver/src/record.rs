@@ -31,8 +31,15 @@ pub fn split(kind: &KindDescriptor, mut object: Map<String, Value>) -> Result<Se
     if convert::is_needed(kind) {
         convert::to_stored(kind, &mut object);
     }
-    let to_bytes = |value: &Value| serde_json::to_vec(value).map(Bytes::from).map_err(Status::internal);
-    Ok(Segments { meta: to_bytes(&meta)?, body: to_bytes(&Value::Object(object))? })
+    // One allocation of the right size for both: records live long, and buffers that
+    // grew while they were written would keep up to twice their content.
+    let mut text = Vec::new();
+    serde_json::to_writer(&mut text, &meta).map_err(Status::internal)?;
+    let boundary = text.len();
+    serde_json::to_writer(&mut text, &object).map_err(Status::internal)?;
+    let mut meta = Bytes::copy_from_slice(&text);
+    let body = meta.split_off(boundary);
+    Ok(Segments { meta, body })
 }
 
 /// Puts an object together as JSON text.
