@@ -12,3 +12,6 @@ pub use clock::Clock;
 pub use diagnostic::Diagnostic;
 pub use ids::Ids;
 pub use tasks::Tasks;
+
+#[cfg(test)]
+mod tests;

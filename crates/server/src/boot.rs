@@ -225,10 +225,13 @@ impl Ground {
 
     fn serve_web(&self, socket: TcpListener, authority: &Authority, routes: Vec<Route>) -> Result<(), Diagnostic> {
         let host = &self.config.host;
-        let mut names = vec![host.clone(), format!("*.{host}"), "localhost".to_owned(), "*.localhost".to_owned()];
-        if self.config.ingress_host != *host {
-            names.extend([self.config.ingress_host.clone(), format!("*.{}", self.config.ingress_host)]);
+        let mut names = Vec::new();
+        for base in [host.as_str(), self.config.ingress_host.as_str(), "localhost"] {
+            names.extend([base.to_owned(), format!("*.{base}")]);
+            // Some clients take no wildcard directly below a top-level name, as `*.localhost` is.
+            names.extend(routes.iter().map(|route| format!("{}.{base}", route.subdomain)));
         }
+        names.sort();
         names.dedup();
         let addresses = [self.config.bind, std::net::IpAddr::from([127, 0, 0, 1])];
         let tls = match self.config.protocol.as_str() {
@@ -257,8 +260,7 @@ impl Ground {
     }
 
     fn write_kubeconfig(&self, authority: &Authority) -> Result<(), Diagnostic> {
-        let admin = Identity { user: "coracle:admin".into(), groups: vec![Identity::MASTERS.into()] };
-        let pair = authority.client(&admin)?;
+        let pair = authority.client("coracle:admin", Identity::MASTERS)?;
         kubeconfig::write(&self.layout, &self.config, &self.endpoints.api_url, authority.certificate(), &pair)
     }
 }

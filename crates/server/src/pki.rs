@@ -63,15 +63,15 @@ impl Authority {
     pub fn listener(&self, names: &[String], addresses: &[IpAddr]) -> Result<Pair, Diagnostic> {
         let mut params = CertificateParams::new(names.to_vec()).map_err(|error| broken(&error))?;
         params.subject_alt_names.extend(addresses.iter().map(|address| SanType::IpAddress(*address)));
-        params.distinguished_name = distinguished(names.first().map_or("coracle", String::as_str), &[]);
+        params.distinguished_name = distinguished(names.first().map_or("coracle", String::as_str), None);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(params)
     }
 
-    /// A client certificate: common name is the user, organisations are the groups.
-    pub fn client(&self, identity: &Identity) -> Result<Pair, Diagnostic> {
+    /// A client certificate: the common name is the user, the organisation the group.
+    pub fn client(&self, user: &str, group: &str) -> Result<Pair, Diagnostic> {
         let mut params = CertificateParams::default();
-        params.distinguished_name = distinguished(&identity.user, &identity.groups);
+        params.distinguished_name = distinguished(user, Some(group));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(params)
     }
@@ -123,17 +123,17 @@ pub fn identity(certificate: &CertificateDer<'_>) -> Option<Identity> {
 
 fn authority_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.distinguished_name = distinguished(&format!("coracle {name} authority"), &[]);
+    params.distinguished_name = distinguished(&format!("coracle {name} authority"), None);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
     params
 }
 
-fn distinguished(common_name: &str, organisations: &[String]) -> DistinguishedName {
+fn distinguished(common_name: &str, organisation: Option<&str>) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, common_name);
-    for organisation in organisations {
-        name.push(DnType::OrganizationName, organisation.as_str());
+    if let Some(organisation) = organisation {
+        name.push(DnType::OrganizationName, organisation);
     }
     name
 }

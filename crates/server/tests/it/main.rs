@@ -1,0 +1,6 @@
+//! The server from outside: its directory, its authority, its sealing, its
+//! routing, and how capabilities come and fail.
+
+mod capabilities;
+mod directory;
+mod secrets;
