@@ -27,7 +27,7 @@ pub fn run() -> Result<ExitCode> {
 
 /// Installs and builds whatever is not there yet.
 pub fn ready() -> Result<Clients> {
-    toolchain::install(&[toolchain::GIT, toolchain::PYTHON, toolchain::GO])?;
+    toolchain::install(&[toolchain::GIT, toolchain::CURL, toolchain::PYTHON, toolchain::GO])?;
     let programs = go_programs()?;
     let kubectl = programs.into_iter().find(|path| path.ends_with("kubectl")).context("tools/kubectl is missing")?;
     Ok(Clients { kubectl, python: python()? })

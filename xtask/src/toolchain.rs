@@ -20,6 +20,7 @@ pub struct Need {
 pub const GIT: Need = Need { name: "git", present: || answers("git", &["--version"]), package: "git" };
 pub const C_COMPILER: Need =
     Need { name: "a C compiler", present: || answers("cc", &["--version"]), package: "build-essential" };
+pub const CURL: Need = Need { name: "curl", present: || answers("curl", &["--version"]), package: "curl" };
 /// `ensurepip` is what Debian leaves out of Python's own `venv`.
 pub const PYTHON: Need = Need {
     name: "Python with venv and pip",
