@@ -22,12 +22,12 @@ pub fn start(platform: &Platform, tasks: &Tasks) -> Vec<Handle> {
     let packages = follow(&kinds::custom_packages());
     let repositories = follow(&kinds::git_repositories());
     let run = |kind, cache: &Cache| {
-        let worker = Worker { kind, platform: platform.clone(), cache: cache.clone() };
-        let name = match kind {
-            Kind::Localbuild => "localbuild",
-            Kind::CustomPackage => "custompackage",
-            Kind::GitRepository => "gitrepository",
+        let (name, gvr) = match kind {
+            Kind::Localbuild => ("localbuild", kinds::localbuilds()),
+            Kind::CustomPackage => ("custompackage", kinds::custom_packages()),
+            Kind::GitRepository => ("gitrepository", kinds::git_repositories()),
         };
+        let worker = Worker { kind, platform: platform.clone(), gvr };
         Controller::new(name, Arc::new(worker)).owns(cache).workers(WORKERS)
     };
     vec![
@@ -57,7 +57,7 @@ enum Kind {
 struct Worker {
     kind: Kind,
     platform: Platform,
-    cache: Cache,
+    gvr: Gvr,
 }
 
 impl Worker {
@@ -73,8 +73,13 @@ impl Worker {
 impl Reconciler for Worker {
     fn reconcile<'a>(&'a self, key: &'a ObjectKey) -> BoxFuture<'a, Result<Next, Error>> {
         Box::pin(async move {
-            if let Some(object) = self.cache.get(key) {
-                self.dispatch(&object).await?;
+            // The cache may lag behind our own last write; a status compared with an older one
+            // would then not be written. So what is worked on is read anew.
+            let target = kinds::target(&key.cluster, &self.gvr, &key.namespace);
+            match self.platform.objects.get(&target, &key.name).await {
+                Ok(object) => self.dispatch(&object).await?,
+                Err(status) if status.is_not_found() => {}
+                Err(status) => return Err(status.into()),
             }
             Ok(Next::Done)
         })

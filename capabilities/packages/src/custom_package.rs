@@ -12,7 +12,9 @@ use client::{ListOptions, Object};
 use serde_json::{Value, json};
 
 use crate::discovery::{self, AppKey};
-use crate::kinds::{self, CustomPackage, CustomPackageStatus, GitRepository, ObjectRef, RemoteRepository, Source, to_value};
+use crate::kinds::{
+    self, CustomPackage, CustomPackageStatus, GitRepository, ObjectRef, RemoteRepository, Source, to_value,
+};
 use crate::manifest::SourceFile;
 use crate::platform::{Failure, Platform, is_observed, owner, why_not_ready};
 use crate::{naming, remote, rewrite};

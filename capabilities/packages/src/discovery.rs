@@ -181,7 +181,10 @@ fn empty(path: &Path) -> Diagnostic {
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.is_dir() && read_local(path).and_then(|files| applications(&files)).is_ok_and(|found| !found.is_empty()))
+        .filter(|path| {
+            path.is_dir()
+                && read_local(path).and_then(|files| applications(&files)).is_ok_and(|found| !found.is_empty())
+        })
         .map(|path| path.display().to_string())
         .collect();
     below.sort();

@@ -89,15 +89,12 @@ pub struct PackageConfigs {
 impl PackageConfigs {
     /// Every package once, in the order that decides their priority.
     pub fn in_order(&self) -> Vec<String> {
-        let by_class = || {
-            self.custom_package_dirs.iter().chain(&self.custom_package_files).chain(&self.custom_package_urls)
-        };
+        let by_class =
+            || self.custom_package_dirs.iter().chain(&self.custom_package_files).chain(&self.custom_package_urls);
         let mut ordered: Vec<String> = Vec::new();
         let listed = self.custom_package_order.iter().filter(|wanted| by_class().any(|named| named == *wanted));
-        let (listed, rest): (Vec<&String>, Vec<&String>) = (
-            listed.collect(),
-            by_class().filter(|named| !self.custom_package_order.contains(named)).collect(),
-        );
+        let (listed, rest): (Vec<&String>, Vec<&String>) =
+            (listed.collect(), by_class().filter(|named| !self.custom_package_order.contains(named)).collect());
         for package in rest.into_iter().chain(listed) {
             // The last mention counts, as it does on the command line.
             ordered.retain(|earlier| earlier != package);

@@ -111,7 +111,10 @@ async fn load_remote(platform: &Platform, remote: &RemotePackage) -> Result<Vec<
     let reading = async {
         let commit = platform.sources.resolve(&remote.repository, remote.revision_or_head()).await?;
         let (directory, only) = if discovery::is_yaml(&remote.path) {
-            remote.path.rsplit_once('/').map_or(("", Some(remote.path.as_str())), |(directory, name)| (directory, Some(name)))
+            remote
+                .path
+                .rsplit_once('/')
+                .map_or(("", Some(remote.path.as_str())), |(directory, name)| (directory, Some(name)))
         } else {
             (remote.path.as_str(), None)
         };
@@ -147,9 +150,10 @@ async fn load_remote(platform: &Platform, remote: &RemotePackage) -> Result<Vec<
 /// What is to become of the CustomPackages. Those of a package that was refused stay as
 /// they are: a broken file removes nothing.
 pub(crate) fn decide(localbuild: &Object, git_server: &str, loaded: &[Loaded], existing: &[Object]) -> Plan {
-    let found = loaded.iter().enumerate().filter_map(|(priority, package)| {
-        Some((priority, package.found.as_ref().ok()?.clone()))
-    });
+    let found = loaded
+        .iter()
+        .enumerate()
+        .filter_map(|(priority, package)| Some((priority, package.found.as_ref().ok()?.clone())));
     let mut plan = Plan { packages: loaded.iter().enumerate().map(described).collect(), ..Plan::default() };
     for chosen in discovery::choose(found.collect()) {
         plan.packages[chosen.priority].custom_packages.push(chosen.name.clone());

@@ -23,7 +23,8 @@ fn broken(file: &SourceFile, error: &machinery::yaml::Error) -> Diagnostic {
         0 => file.path.clone(),
         line => format!("{}:{line}:{}", file.path, error.column),
     };
-    let detail = if error.snippet.is_empty() { error.message.clone() } else { format!("{}\n{}", error.message, error.snippet) };
+    let detail =
+        if error.snippet.is_empty() { error.message.clone() } else { format!("{}\n{}", error.message, error.snippet) };
     Diagnostic::new("broken-yaml", format!("{place} is not valid YAML"))
         .detail(detail)
         .hint("mend the file; nothing of its package was applied")

@@ -168,7 +168,12 @@ impl Platform {
     }
 
     /// Makes a namespace unless it is there.
-    pub async fn ensure_namespace(&self, cluster: &ClusterName, name: &str, owner: Option<Value>) -> Result<(), Status> {
+    pub async fn ensure_namespace(
+        &self,
+        cluster: &ClusterName,
+        name: &str,
+        owner: Option<Value>,
+    ) -> Result<(), Status> {
         let target = kinds::target(cluster, &Gvr::new("", "v1", "namespaces"), "");
         match self.objects.get(&target, name).await {
             Err(status) if status.is_not_found() => {}

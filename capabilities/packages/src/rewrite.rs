@@ -9,10 +9,7 @@ pub const SCHEME: &str = "cnoe://";
 
 /// Replaces every `cnoe://…` in a manifest by what `resolve` makes of the part
 /// behind the scheme. Places are visited in a fixed order.
-pub fn rewrite<E>(
-    manifest: &mut Value,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+pub fn rewrite<E>(manifest: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     let Some(spec) = manifest.get_mut("spec") else { return Ok(()) };
     if let Some(generators) = spec.get_mut("generators") {
         rewrite_generators(generators, resolve)?;
@@ -27,10 +24,7 @@ pub fn rewrite<E>(
 }
 
 /// The sources of an Application's spec.
-fn rewrite_sources<E>(
-    spec: &mut Value,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+fn rewrite_sources<E>(spec: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     if let Some(source) = spec.get_mut("source") {
         rewrite_source(source, resolve)?;
     }
@@ -40,10 +34,7 @@ fn rewrite_sources<E>(
     Ok(())
 }
 
-fn rewrite_source<E>(
-    source: &mut Value,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+fn rewrite_source<E>(source: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     rewrite_string(source.get_mut("repoURL"), resolve)?;
     let Some(helm) = source.get_mut("helm") else { return Ok(()) };
     if let Some(values) = helm.get_mut("valuesObject") {
@@ -59,10 +50,7 @@ fn rewrite_source<E>(
 }
 
 /// Generators nest in `matrix` and `merge`, and each may override the template.
-fn rewrite_generators<E>(
-    generators: &mut Value,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+fn rewrite_generators<E>(generators: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     for generator in items(Some(generators)) {
         let Some(kinds) = generator.as_object_mut() else { continue };
         for (kind, generator) in kinds {
@@ -85,10 +73,7 @@ fn rewrite_generators<E>(
     Ok(())
 }
 
-fn rewrite_template<E>(
-    template: &mut Value,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+fn rewrite_template<E>(template: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     match template.get_mut("spec") {
         Some(spec) => rewrite_sources(spec, resolve),
         None => Ok(()),
@@ -96,10 +81,7 @@ fn rewrite_template<E>(
 }
 
 /// Every string below `value` that begins with the scheme.
-fn rewrite_strings<E>(
-    value: &mut Value,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+fn rewrite_strings<E>(value: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     match value {
         Value::String(_) => rewrite_string(Some(value), resolve),
         Value::Array(items) => items.iter_mut().try_for_each(|item| rewrite_strings(item, resolve)),
@@ -115,10 +97,7 @@ fn rewrite_fields<E>(
     fields.values_mut().try_for_each(|field| rewrite_strings(field, resolve))
 }
 
-fn rewrite_string<E>(
-    value: Option<&mut Value>,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+fn rewrite_string<E>(value: Option<&mut Value>, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     if let Some(Value::String(text)) = value
         && let Some(path) = text.strip_prefix(SCHEME)
     {
@@ -129,10 +108,7 @@ fn rewrite_string<E>(
 
 /// Every address in a text that is itself YAML. It is edited as text, so that
 /// comments, anchors and templates in it stay as they are.
-fn rewrite_text<E>(
-    text: &mut String,
-    resolve: &mut dyn FnMut(&str) -> Result<String, E>,
-) -> Result<(), E> {
+fn rewrite_text<E>(text: &mut String, resolve: &mut dyn FnMut(&str) -> Result<String, E>) -> Result<(), E> {
     let mut rewritten = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(at) = rest.find(SCHEME) {

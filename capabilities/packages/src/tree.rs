@@ -37,8 +37,11 @@ impl Reading<'_> {
             let path = entry.path();
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
-                return Err(Diagnostic::new("bad-file-name", format!("{} has a name that is not UTF-8", path.display()))
-                    .hint("rename the file"));
+                return Err(Diagnostic::new(
+                    "bad-file-name",
+                    format!("{} has a name that is not UTF-8", path.display()),
+                )
+                .hint("rename the file"));
             };
             if name == ".git" {
                 continue;

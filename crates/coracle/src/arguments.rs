@@ -110,8 +110,11 @@ async fn reach(package: &RemotePackage) -> Result<(), Diagnostic> {
     }
     let refs = String::from_utf8_lossy(&output.stdout);
     if is_plain_name(&package.revision) && !names_ref(&refs, &package.revision) {
-        return Err(Diagnostic::new("no-such-revision", format!("{package} has no branch or tag {}", package.revision))
-            .hint("check ?ref= of the address"));
+        return Err(Diagnostic::new(
+            "no-such-revision",
+            format!("{package} has no branch or tag {}", package.revision),
+        )
+        .hint("check ?ref= of the address"));
     }
     Ok(())
 }

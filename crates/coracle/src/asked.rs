@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use base::Diagnostic;
-use server::Config;
 use serde_json::json;
+use server::Config;
 
 use crate::cli::Create;
 use crate::{flags, host};
@@ -76,12 +76,14 @@ impl Asked {
             shown(existing),
             shown(&given)
         );
-        Err(Diagnostic::new("incompatible-flags", title)
-            .hint("leave the flags out to keep what there is, or add --recreate to delete the platform and make it anew"))
+        Err(Diagnostic::new("incompatible-flags", title).hint(
+            "leave the flags out to keep what there is, or add --recreate to delete the platform and make it anew",
+        ))
     }
 
     fn apply(&self, config: &mut Config) {
-        let set = |field: &mut String, value: &Option<String>| field.clone_from(value.as_ref().unwrap_or(&field.clone()));
+        let set =
+            |field: &mut String, value: &Option<String>| field.clone_from(value.as_ref().unwrap_or(&field.clone()));
         set(&mut config.protocol, &self.protocol);
         set(&mut config.host, &self.host);
         set(&mut config.ingress_host, &self.ingress_host);

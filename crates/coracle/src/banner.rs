@@ -34,6 +34,8 @@ pub fn text(config: &Config, codespaces: bool, present: &[String], summary: &str
         ));
     }
     let context = crate::kubeconfig::context_name(&config.name);
-    text.push_str(&format!("\nCan Access Kubernetes with: kubectl --context {context} get applications -A\n\n{summary}"));
+    text.push_str(&format!(
+        "\nCan Access Kubernetes with: kubectl --context {context} get applications -A\n\n{summary}"
+    ));
     text
 }

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 /// Manage reference IDPs
 #[derive(Debug, Parser)]
-#[command(name = "coracle", disable_version_flag = true, arg_required_else_help = true)]
+#[command(name = "coracle", disable_version_flag = true, arg_required_else_help = true, args_override_self = true)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

@@ -23,6 +23,13 @@ pub async fn connect(kubeconfig: &Path) -> Result<Arc<dyn Objects>, Diagnostic> 
     Ok(Arc::new(KubeObjects::new(client, ClusterName::root())))
 }
 
+/// Whether anyone answers there, whatever the answer is.
+pub async fn answers(kubeconfig: &Path) -> bool {
+    let Ok(objects) = connect(kubeconfig).await else { return false };
+    let asked = objects.get(&everywhere(&Gvr::new("", "v1", "namespaces")), "default").await;
+    asked.map_or_else(|status| status.code != 503, |_| true)
+}
+
 /// The API said no.
 pub fn refused(status: &Status) -> Diagnostic {
     if status.code == 503 {

@@ -67,7 +67,8 @@ pub fn extra_ports(text: &str) -> Result<Vec<(u16, u16)>, Diagnostic> {
     let pairs = text.split(',').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
-            let refuse = || bad("extra-ports", format!("{pair:?} is not a pair of ports")).hint("write 8080:80,9090:90");
+            let refuse =
+                || bad("extra-ports", format!("{pair:?} is not a pair of ports")).hint("write 8080:80,9090:90");
             let (host, container) = pair.split_once(':').ok_or_else(refuse)?;
             Ok((host.trim().parse().map_err(|_| refuse())?, container.trim().parse().map_err(|_| refuse())?))
         })

@@ -55,7 +55,8 @@ pub fn remove(from: &mut Value, name: &str, previous: &str) -> bool {
         }
     }
     if from["current-context"] == *name {
-        let is_there = from["contexts"].as_array().is_some_and(|list| list.iter().any(|held| held["name"] == *previous));
+        let is_there =
+            from["contexts"].as_array().is_some_and(|list| list.iter().any(|held| held["name"] == *previous));
         from["current-context"] = json!(if is_there { previous } else { "" });
     }
     *from != before

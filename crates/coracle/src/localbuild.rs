@@ -9,8 +9,8 @@ use packages::naming;
 use serde_json::json;
 use server::Config;
 
-use crate::connection::refused;
 use crate::arguments::Package;
+use crate::connection::refused;
 
 fn target() -> Target {
     Target::cluster(&ClusterName::root(), &kinds::localbuilds())

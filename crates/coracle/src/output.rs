@@ -8,10 +8,13 @@ use serde_json::Value;
 /// An aligned table with a heading and no lines, as kubectl prints them.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let heading: Vec<String> = heading.iter().map(|cell| (*cell).to_owned()).collect();
-    let rows: Vec<Vec<String>> =
-        std::iter::once(heading).chain(rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect())).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(heading)
+        .chain(rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()))
+        .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));

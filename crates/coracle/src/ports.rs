@@ -14,7 +14,7 @@ pub fn check(bind: IpAddr, port: u16, flag: &str) -> Result<(), Diagnostic> {
         Err(error) => error,
     };
     if error.kind() == std::io::ErrorKind::PermissionDenied {
-        return Err(Diagnostic::new("port-in-use", format!("port {port} may not be used"))
+        return Err(Diagnostic::new("port-unusable", format!("port {port} may not be used"))
             .detail(error)
             .hint(format!("name a port above 1023 with {flag}")));
     }
@@ -35,7 +35,8 @@ pub fn holder(port: u16) -> Option<(u32, String)> {
     for process in processes {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
         let Ok(open) = fs::read_dir(process.path().join("fd")) else { continue };
-        let holds = open.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == link.as_str()));
+        let holds =
+            open.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == link.as_str()));
         if holds {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             return Some((pid, name.trim().to_owned()));

@@ -14,11 +14,15 @@ use server::Layout;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+use crate::connection;
+
 /// How long a server may take until it serves. It answers as soon as it does; this
 /// is for one that hangs.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a server may take to end in order.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a killed process may take to let go of its lock.
+const DYING_PATIENCE: Duration = Duration::from_secs(3);
 /// A log larger than this is put aside at the next start.
 const LOG_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -38,7 +42,9 @@ pub enum Handshake {
 /// Starts the server of a platform in the background and waits until it serves.
 pub async fn start(layout: &Layout, log_level: &str) -> Result<(), Diagnostic> {
     let failed = |error: &dyn std::fmt::Display| {
-        Diagnostic::new("server-not-started", "the server could not be started").detail(error).hint("run coracle doctor")
+        Diagnostic::new("server-not-started", "the server could not be started")
+            .detail(error)
+            .hint("run coracle doctor")
     };
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
     let log = open_log(layout).map_err(|error| failed(&error))?;
@@ -49,6 +55,8 @@ pub async fn start(layout: &Layout, log_level: &str) -> Result<(), Diagnostic> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)
+        // Whoever gives up waiting must not leave a server behind.
+        .kill_on_drop(true)
         .spawn()
         .map_err(|error| failed(&error))?;
     let mut said = String::new();
@@ -56,7 +64,11 @@ pub async fn start(layout: &Layout, log_level: &str) -> Result<(), Diagnostic> {
     let mut pipe = BufReader::new(pipe);
     let outcome = tokio::time::timeout(START_PATIENCE, pipe.read_line(&mut said)).await;
     match serde_json::from_str::<Handshake>(&said) {
-        Ok(Handshake::Ready { .. }) => Ok(()),
+        Ok(Handshake::Ready { .. }) => {
+            // From now on it lives on its own: dropping the handle would end it.
+            std::mem::forget(child);
+            Ok(())
+        }
         Ok(Handshake::Failed(diagnostic)) => {
             // It ends by itself; waiting takes it out of the process table.
             let _ = child.wait().await;
@@ -122,6 +134,18 @@ async fn wait_until_gone(layout: &Layout, patience: Duration) -> bool {
     tokio::time::timeout(patience, waiting).await.is_ok()
 }
 
+/// A server that was killed holds its lock for an instant longer. Waits for that instant
+/// when the lock is held but nobody answers; says whether the server is there after all.
+pub async fn is_serving(layout: &Layout) -> bool {
+    if layout.running().is_none() {
+        return false;
+    }
+    if connection::answers(&layout.kubeconfig()).await {
+        return true;
+    }
+    !wait_until_gone(layout, DYING_PATIENCE).await
+}
+
 /// What the operating system knows of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -155,8 +179,5 @@ pub fn parse_usage(status: &str, stat: &str, uptime: &str) -> Option<Usage> {
     let started: u64 = fields.split_whitespace().nth(19)?.parse().ok()?;
     let now: f64 = uptime.split_whitespace().next()?.parse().ok()?;
     let now = std::time::Duration::try_from_secs_f64(now).ok()?.as_secs();
-    Some(Usage {
-        memory_bytes: kibibytes * 1024,
-        uptime_secs: now.saturating_sub(started / TICKS_PER_SECOND),
-    })
+    Some(Usage { memory_bytes: kibibytes * 1024, uptime_secs: now.saturating_sub(started / TICKS_PER_SECOND) })
 }

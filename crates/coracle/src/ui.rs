@@ -41,7 +41,8 @@ const SILENCE: Duration = Duration::from_secs(2);
 impl Stages {
     /// Stages on standard error; a spinner where that is a terminal.
     pub fn new(quiet: bool) -> Self {
-        let spinner = if !quiet && std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        let spinner =
+            if !quiet && std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             spinner.set_style(style);
         }

@@ -77,7 +77,8 @@ pub fn judge(goal: &Goal, seen: &Seen) -> Verdict {
     let observed = mark(&localbuild.metadata.annotations, naming::LAST_OBSERVED);
     if asked != goal.start_time || observed != goal.start_time {
         // Until then its status is that of an earlier invocation.
-        let why = condition_message(&localbuild.status.conditions, "Ready", "False").filter(|_| asked == goal.start_time);
+        let why =
+            condition_message(&localbuild.status.conditions, "Ready", "False").filter(|_| asked == goal.start_time);
         return waiting("packages", why.unwrap_or("they are being looked for"));
     }
     let refusals: Vec<Refusal> = refused_packages(localbuild).chain(refused_applications(goal, seen)).collect();
@@ -140,7 +141,10 @@ fn state(goal: &Goal, seen: &Seen, package: &CustomPackage) -> State {
         return State::Waiting(why.to_owned());
     }
     if !package.status.synced {
-        let note = format!("{} is installed but not acted on: {} needs a capability that this platform does not have", wanted.name, wanted.kind);
+        let note = format!(
+            "{} is installed but not acted on: {} needs a capability that this platform does not have",
+            wanted.name, wanted.kind
+        );
         return State::Done(Some(note));
     }
     if wanted.kind != "Application" {
@@ -165,7 +169,9 @@ fn application_state(goal: &Goal, seen: &Seen, application: &Value) -> State {
     match sync {
         "Synced" => {}
         "OutOfSync" if !automated => {
-            return State::Done(Some(format!("{name} is OutOfSync; it has no automated sync, so that nothing is deployed until you sync it")));
+            return State::Done(Some(format!(
+                "{name} is OutOfSync; it has no automated sync, so that nothing is deployed until you sync it"
+            )));
         }
         "OutOfSync" if awaits_pruning(application) => {
             return State::Done(Some(format!("{name} is OutOfSync: objects left its source, and its prune is off")));
@@ -180,7 +186,10 @@ fn application_state(goal: &Goal, seen: &Seen, application: &Value) -> State {
     let lifeless = lifeless_kinds(seen, application);
     match lifeless {
         Some(kinds) if !kinds.is_empty() => State::Done(Some(lifeless_note(name, health, &kinds))),
-        _ => State::Waiting(explain(application, &format!("health is {}", if health.is_empty() { "not known yet" } else { health }))),
+        _ => State::Waiting(explain(
+            application,
+            &format!("health is {}", if health.is_empty() { "not known yet" } else { health }),
+        )),
     }
 }
 

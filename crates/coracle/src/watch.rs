@@ -59,14 +59,17 @@ impl Watch {
     pub fn look(&self) -> Seen {
         let capabilities = self.capabilities.list();
         Seen {
-            localbuild: parsed(self.localbuilds.list()).find(|found: &kinds::Localbuild| found.metadata.name == self.name),
+            localbuild: parsed(self.localbuilds.list())
+                .find(|found: &kinds::Localbuild| found.metadata.name == self.name),
             packages: parsed(self.packages.list()).collect(),
             repositories: parsed(self.repositories.list()).collect(),
             applications: self
                 .applications
                 .list()
                 .iter()
-                .filter_map(|object| Some((format!("{}/{}", object.meta.namespace, object.meta.name), object.value().ok()?)))
+                .filter_map(|object| {
+                    Some((format!("{}/{}", object.meta.namespace, object.meta.name), object.value().ok()?))
+                })
                 .collect(),
             animated: capabilities
                 .iter()

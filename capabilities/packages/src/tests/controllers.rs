@@ -29,9 +29,11 @@ struct World {
 impl World {
     fn new() -> World {
         let fake = FakeObjects::new();
-        for (kind, plural, namespaced) in
-            [("Localbuild", "localbuilds", false), ("CustomPackage", "custompackages", true), ("GitRepository", "gitrepositories", true)]
-        {
+        for (kind, plural, namespaced) in [
+            ("Localbuild", "localbuilds", false),
+            ("CustomPackage", "custompackages", true),
+            ("GitRepository", "gitrepositories", true),
+        ] {
             fake.serve(descriptor(&Gvk::new(kinds::GROUP, "v1alpha1", kind), plural, namespaced, true));
         }
         fake.serve(descriptor(&Gvk::new("argoproj.io", "v1alpha1", "Application"), "applications", true, false));
@@ -87,7 +89,11 @@ impl World {
         });
         let target = Target::cluster(&api::ClusterName::root(), &kinds::localbuilds());
         let patch = Patch::Merge(Bytes::from(patch.to_string()));
-        self.fake.objects().patch(&target, "localdev", None, patch, WriteOptions::default()).await.expect("is accepted");
+        self.fake
+            .objects()
+            .patch(&target, "localdev", None, patch, WriteOptions::default())
+            .await
+            .expect("is accepted");
     }
 
     async fn observed(&self, plural: &str, namespace: &str, name: &str, start_time: &str) -> Value {
@@ -102,7 +108,9 @@ impl World {
 }
 
 fn application(name: &str, url: &str) -> String {
-    format!("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\nspec:\n  source:\n    repoURL: {url}\n    path: .\n")
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\nspec:\n  source:\n    repoURL: {url}\n    path: .\n"
+    )
 }
 
 #[tokio::test]
@@ -271,12 +279,20 @@ async fn nothing_is_written_when_nothing_is_asked() {
     let writes = |fake: &FakeObjects| {
         [Verb::Create, Verb::Update, Verb::Patch, Verb::Delete]
             .into_iter()
-            .flat_map(|verb| ["localbuilds", "custompackages", "gitrepositories", "applications"].map(|plural| fake.count(verb, plural)))
+            .flat_map(|verb| {
+                ["localbuilds", "custompackages", "gitrepositories", "applications"]
+                    .map(|plural| fake.count(verb, plural))
+            })
             .sum::<usize>()
     };
     world.tasks.stop(std::time::Duration::from_secs(5)).await;
     let before = writes(&world.fake);
-    let again = World { fake: world.fake.clone(), git: world.git.clone(), root: tempfile::tempdir().expect("a directory"), tasks: Tasks::default() };
+    let again = World {
+        fake: world.fake.clone(),
+        git: world.git.clone(),
+        root: tempfile::tempdir().expect("a directory"),
+        tasks: Tasks::default(),
+    };
     world.write("one/m/cm.yaml", "edited meanwhile");
     again.start();
     again.ask("t1", json!({"customPackageDirs": [world.package("one")]})).await;

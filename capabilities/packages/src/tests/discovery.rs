@@ -12,7 +12,9 @@ use crate::manifest::SourceFile;
 use crate::{naming, tree};
 
 fn application(name: &str, url: &str) -> String {
-    format!("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\nspec:\n  source:\n    repoURL: {url}\n")
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\nspec:\n  source:\n    repoURL: {url}\n"
+    )
 }
 
 fn file(path: &str, text: impl Into<String>) -> SourceFile {
@@ -27,7 +29,8 @@ fn write(root: &Path, path: &str, text: &str) {
 
 #[test]
 fn every_document_counts_and_other_kinds_are_passed_over() {
-    let text = format!("{}---\n---\nkind: ConfigMap\napiVersion: v1\n---\n{}", application("a", "x"), application("b", "y"));
+    let text =
+        format!("{}---\n---\nkind: ConfigMap\napiVersion: v1\n---\n{}", application("a", "x"), application("b", "y"));
     let found = applications(&[file("f.yaml", text), file("values.yaml", "a: 1\n"), file("empty.yaml", "# nothing\n")]);
     let names: Vec<String> = found.expect("is valid").into_iter().map(|found| found.key.name).collect();
     assert_eq!(names, ["a", "b"]);
@@ -49,7 +52,10 @@ fn applications_that_cannot_be_are_refused() {
         assert!(error.title.contains(what), "{}", error.title);
     };
     check("apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {}\n", "no valid metadata.name");
-    check("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: A_b}\nspec: {}\n", "no valid metadata.name");
+    check(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: A_b}\nspec: {}\n",
+        "no valid metadata.name",
+    );
     check("apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: a}\n", "has no spec");
     check(&format!("{}---\n{}", application("a", "x"), application("a", "y")), "is defined twice");
 }

@@ -23,7 +23,8 @@ impl FakeGit {
         let commits = self.commits.lock();
         let last = commits.get(name).and_then(|commits| commits.last());
         let text = |file: &File| String::from_utf8_lossy(&file.content).into_owned();
-        last.map(|commit| commit.files.iter().map(|(name, file)| (name.clone(), text(file))).collect()).unwrap_or_default()
+        last.map(|commit| commit.files.iter().map(|(name, file)| (name.clone(), text(file))).collect())
+            .unwrap_or_default()
     }
 
     fn fail(&self) -> Result<(), Error> {
@@ -47,7 +48,8 @@ impl Sources for FakeGit {
             let elsewhere = self.elsewhere.lock();
             let files = elsewhere.get(url).ok_or_else(|| Error::NoRepository(url.to_owned()))?;
             let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
-            let below = files.iter().filter_map(|(name, file)| Some((name.strip_prefix(&prefix)?.to_owned(), file.clone())));
+            let below =
+                files.iter().filter_map(|(name, file)| Some((name.strip_prefix(&prefix)?.to_owned(), file.clone())));
             let files: BTreeMap<String, File> = below.collect();
             if files.is_empty() {
                 return Err(Error::NoPath { url: url.to_owned(), commit: commit.to_owned(), path: path.to_owned() });

@@ -20,7 +20,10 @@ fn addresses_are_read() {
     let stacks = "https://github.com/cnoe-io/stacks";
     check("https://github.com/cnoe-io/stacks//basic", package(stacks, "basic", ""));
     check("https://github.com/cnoe-io/stacks//basic/package1/", package(stacks, "basic/package1", ""));
-    check("https://github.com/cnoe-io/stacks//./basic/../ref-implementation", package(stacks, "ref-implementation", ""));
+    check(
+        "https://github.com/cnoe-io/stacks//./basic/../ref-implementation",
+        package(stacks, "ref-implementation", ""),
+    );
     check("https://github.com/cnoe-io/stacks//", package(stacks, "", ""));
     check("https://github.com/cnoe-io/stacks//basic?ref=v1", package(stacks, "basic", "v1"));
     check("https://github.com/cnoe-io/stacks//basic?version=v2", package(stacks, "basic", "v2"));

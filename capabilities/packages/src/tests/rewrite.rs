@@ -24,7 +24,11 @@ fn check(place: &str, spec: Value, expect: Value) {
 fn applications() {
     check("source", json!({"source": {"repoURL": "cnoe://a"}}), json!({"source": {"repoURL": "https://git/a.git"}}));
     check("empty", json!({"source": {"repoURL": "cnoe://"}}), json!({"source": {"repoURL": "https://git/.git"}}));
-    check("above", json!({"source": {"repoURL": "cnoe://../a"}}), json!({"source": {"repoURL": "https://git/../a.git"}}));
+    check(
+        "above",
+        json!({"source": {"repoURL": "cnoe://../a"}}),
+        json!({"source": {"repoURL": "https://git/../a.git"}}),
+    );
     check(
         "other repositories",
         json!({"source": {"repoURL": "https://github.com/o/r", "path": "cnoe://a"}}),
@@ -51,7 +55,9 @@ fn helm() {
     check(
         "values",
         helm(json!({"values": "# cnoe://x, twice\na: cnoe://x\nb: \"cnoe://y\"\nc: [cnoe://z, 'cnoe://']\n"})),
-        helm(json!({"values": "# https://git/x.git, twice\na: https://git/x.git\nb: \"https://git/y.git\"\nc: [https://git/z.git, 'https://git/.git']\n"})),
+        helm(
+            json!({"values": "# https://git/x.git, twice\na: https://git/x.git\nb: \"https://git/y.git\"\nc: [https://git/z.git, 'https://git/.git']\n"}),
+        ),
     );
     check(
         "parameters",

@@ -16,7 +16,7 @@ use crate::commands::{delete, follow, get, lifecycle};
 use crate::ui::Stages;
 use crate::wait::{Goal, Refusal, Verdict};
 use crate::watch::Watch;
-use crate::{connection, banner, flags, localbuild, output, paths, record, stack};
+use crate::{banner, connection, flags, localbuild, output, paths, process, record, stack};
 
 /// What `create` was asked for, checked.
 struct Job {
@@ -40,6 +40,13 @@ struct Progress {
     made: Cell<bool>,
     /// The packages were asked for.
     asked_for: Cell<bool>,
+}
+
+impl Progress {
+    /// There is a platform of this call's making that nobody was asked to fill.
+    fn is_half_made(&self) -> bool {
+        self.made.get() && !self.asked_for.get()
+    }
 }
 
 /// Creates a platform or updates one.
@@ -66,10 +73,14 @@ pub async fn run(args: &Create, global: &Global) -> Result<(), Diagnostic> {
         stages.note(&note);
     }
     let progress = Progress::default();
+    let (name, layout) = (job.name.clone(), job.layout.clone());
     let outcome = tokio::select! {
         outcome = checked(job, &args.package, &progress, &mut stages) => outcome,
         () = interrupted() => Err(interruption(&progress)),
     };
+    if matches!(&outcome, Err(diagnostic) if diagnostic.code == "interrupted") && progress.is_half_made() {
+        delete::everything(&name, &layout).await?;
+    }
     stages.finish();
     outcome
 }
@@ -89,7 +100,7 @@ fn interruption(progress: &Progress) -> Diagnostic {
     if progress.asked_for.get() {
         return diagnostic.hint("the platform goes on in the background; look with `coracle status`");
     }
-    diagnostic.hint("run the command again, or `coracle delete`")
+    diagnostic.hint("nothing was left half-made; run the command again")
 }
 
 /// Checks the packages, then does it; clears up after a failure.
@@ -166,7 +177,7 @@ async fn platform(job: &Job, progress: &Progress, stages: &mut Stages) -> Result
                 .hint(format!("use --name {}, or another --data-dir", existing.name)));
         }
         job.asked.check(&existing)?;
-        if job.layout.running().is_none() {
+        if !process::is_serving(&job.layout).await {
             stages.doing("starting the platform");
             lifecycle::bring_up(&existing, &job.layout, &job.log_level).await?;
             stages.done("platform started", took);
@@ -191,7 +202,8 @@ async fn settle(job: &Job, watch: &Watch, goal: &Goal, stages: &mut Stages) -> R
     let last = Cell::new(None);
     let mut tell = |verdict: &Verdict| {
         if let Verdict::Waiting(pending) = verdict {
-            stages.waiting(pending.iter().map(|one| format!("{}: {}", one.name, one.why)).collect::<Vec<_>>().join("; "));
+            stages
+                .waiting(pending.iter().map(|one| format!("{}: {}", one.name, one.why)).collect::<Vec<_>>().join("; "));
         }
         last.set(Some(verdict.clone()));
     };

@@ -43,7 +43,10 @@ pub async fn run(args: &Doctor) -> Result<(), Diagnostic> {
     let config = layout.load()?.unwrap_or_else(|| Config::new(&name));
     let checks = vec![
         Check { what: "git", outcome: git().await },
-        Check { what: "port of the Kubernetes API", outcome: port(args.api_port.unwrap_or(config.api_port), "--api-port", running) },
+        Check {
+            what: "port of the Kubernetes API",
+            outcome: port(args.api_port.unwrap_or(config.api_port), "--api-port", running),
+        },
         Check { what: "port of everything else", outcome: port(args.port.unwrap_or(config.port), "--port", running) },
         Check { what: "directory", outcome: directory(layout.root()) },
         Check { what: "disk space", outcome: disk(layout.root()) },
@@ -109,7 +112,9 @@ fn existing(path: &Path) -> &Path {
 fn directory(root: &Path) -> Outcome {
     let nearest = existing(root);
     let remedy = "name another directory with --data-dir".to_owned();
-    let Ok(facts) = fs::metadata(nearest) else { return Outcome::Bad(format!("{} cannot be read", nearest.display()), remedy) };
+    let Ok(facts) = fs::metadata(nearest) else {
+        return Outcome::Bad(format!("{} cannot be read", nearest.display()), remedy);
+    };
     if rustix::fs::access(nearest, rustix::fs::Access::WRITE_OK).is_err() {
         return Outcome::Bad(format!("{} cannot be written", nearest.display()), remedy);
     }
@@ -143,7 +148,9 @@ fn open_files() -> Outcome {
 }
 
 fn inotify() -> Outcome {
-    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_user_watches")
+        .ok()
+        .and_then(|text| text.trim().parse::<u64>().ok());
     match limit {
         Some(watches) if watches < LEAST_WATCHES => Outcome::Fair(
             format!("at most {watches}"),

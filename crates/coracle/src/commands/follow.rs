@@ -61,7 +61,8 @@ pub async fn run(
 fn directories(packages: &[Package], watch: &Watch) -> BTreeSet<PathBuf> {
     let seen = watch.look();
     let named = seen.repositories.into_iter().filter(|repository| repository.spec.source.kind == "local");
-    let mut directories: BTreeSet<PathBuf> = named.map(|repository| PathBuf::from(repository.spec.source.path)).collect();
+    let mut directories: BTreeSet<PathBuf> =
+        named.map(|repository| PathBuf::from(repository.spec.source.path)).collect();
     directories.extend(packages.iter().filter_map(Package::local).map(Path::to_path_buf));
     let installed = seen.localbuild.map(|localbuild| localbuild.spec.package_configs).unwrap_or_default();
     directories.extend(installed.custom_package_dirs.iter().map(PathBuf::from));
@@ -98,8 +99,9 @@ fn watcher(changed: Arc<Notify>) -> Result<RecommendedWatcher, Diagnostic> {
 
 /// Reading changes nothing, and git's own files are not deployed.
 fn concerns(event: &notify::Event) -> bool {
-    let in_git = |path: &PathBuf| path.components().any(|name| name.as_os_str() == ".git");
-    !matches!(event.kind, EventKind::Access(_)) && !(!event.paths.is_empty() && event.paths.iter().all(in_git))
+    let outside_git = |path: &PathBuf| path.components().all(|name| name.as_os_str() != ".git");
+    let is_read = matches!(event.kind, EventKind::Access(_));
+    !is_read && (event.paths.is_empty() || event.paths.iter().any(outside_git))
 }
 
 fn cannot_follow(error: &notify::Error) -> Diagnostic {

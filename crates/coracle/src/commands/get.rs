@@ -111,7 +111,8 @@ pub async fn capabilities(objects: &dyn Objects) -> Result<Value, Diagnostic> {
 fn capability_listing(value: Value) -> Listing {
     let keys = ["name", "plane", "provider", "ready", "speaks", "message"];
     let items = value.as_array().into_iter().flatten();
-    let rows = items.map(|item| keys.iter().map(|key| item[*key].as_str().unwrap_or("-").to_owned()).collect()).collect();
+    let rows =
+        items.map(|item| keys.iter().map(|key| item[*key].as_str().unwrap_or("-").to_owned()).collect()).collect();
     Listing {
         heading: vec!["NAME", "PLANE", "PROVIDER", "READY", "SPEAKS AS", "MESSAGE"],
         rows,

@@ -10,7 +10,7 @@ use crate::{paths, ports, process, record};
 /// Starts a platform that exists; one that runs is left alone.
 pub async fn start(args: &Named, log_level: &str) -> Result<(), Diagnostic> {
     let (config, layout) = paths::existing(args)?;
-    if layout.running().is_some() {
+    if process::is_serving(&layout).await {
         anstream::eprintln!("{} is running already", config.name);
         return Ok(());
     }
@@ -25,7 +25,10 @@ pub async fn start(args: &Named, log_level: &str) -> Result<(), Diagnostic> {
 pub async fn stop(args: &Named) -> Result<(), Diagnostic> {
     let (config, layout) = paths::existing(args)?;
     let ran = process::stop(&layout).await?;
-    anstream::eprintln!("{}", if ran { format!("stopped {}", config.name) } else { format!("{} was not running", config.name) });
+    anstream::eprintln!(
+        "{}",
+        if ran { format!("stopped {}", config.name) } else { format!("{} was not running", config.name) }
+    );
     Ok(())
 }
 

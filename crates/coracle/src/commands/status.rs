@@ -10,7 +10,7 @@ use crate::cli::Status;
 use crate::commands::get;
 use crate::flags::{self, Format};
 use crate::process::Usage;
-use crate::{connection, banner, output, paths, process};
+use crate::{banner, connection, output, paths, process};
 
 /// Prints how the platform is.
 pub async fn run(args: &Status) -> Result<(), Diagnostic> {
@@ -55,7 +55,8 @@ async fn packages(objects: &dyn client::Objects, config: &Config) -> Result<Valu
         &kinds::custom_packages(),
         &naming::namespace(&config.name),
     );
-    let applications = connection::list(objects, &connection::everywhere(&kinds::applications("Application")), "").await?;
+    let applications =
+        connection::list(objects, &connection::everywhere(&kinds::applications("Application")), "").await?;
     let mut packages = Vec::new();
     for object in connection::list(objects, &target, "").await? {
         let package: CustomPackage = object.parse().map_err(|status| connection::refused(&status))?;
@@ -88,7 +89,8 @@ fn table(facts: &Value) -> String {
         Value::Null => "-".to_owned(),
         other => other.to_string(),
     };
-    let mut process = vec![vec!["name".to_owned(), text(&facts["name"])], vec!["directory".to_owned(), text(&facts["directory"])]];
+    let mut process =
+        vec![vec!["name".to_owned(), text(&facts["name"])], vec!["directory".to_owned(), text(&facts["directory"])]];
     if facts["running"] == true {
         let memory = facts["memoryBytes"].as_u64().unwrap_or_default() as f64 / f64::from(1 << 20);
         process.push(vec!["server".to_owned(), format!("running, process {}", facts["pid"])]);

@@ -132,10 +132,13 @@ async fn no_acknowledged_create_is_lost() -> Result<()> {
         let client = platform.client().await?;
         let acknowledged = Arc::new(AtomicUsize::new(0));
         let writers: Vec<_> = (0..8)
-            .map(|writer| tokio::spawn(create_until_killed(client.clone(), format!("c{round}-{writer}"), acknowledged.clone())))
+            .map(|writer| {
+                tokio::spawn(create_until_killed(client.clone(), format!("c{round}-{writer}"), acknowledged.clone()))
+            })
             .collect();
         let enough = 200 + usize::try_from(draw.below(100))?;
-        while acknowledged.load(Ordering::Relaxed) < enough && !writers.iter().all(tokio::task::JoinHandle::is_finished) {
+        while acknowledged.load(Ordering::Relaxed) < enough && !writers.iter().all(tokio::task::JoinHandle::is_finished)
+        {
             tokio::task::yield_now().await;
         }
         platform.kill().await?;
@@ -147,7 +150,12 @@ async fn no_acknowledged_create_is_lost() -> Result<()> {
         let held: BTreeMap<String, String> = listed
             .items
             .iter()
-            .map(|object| (object.metadata.name.clone().unwrap_or_default(), object.metadata.resource_version.clone().unwrap_or_default()))
+            .map(|object| {
+                (
+                    object.metadata.name.clone().unwrap_or_default(),
+                    object.metadata.resource_version.clone().unwrap_or_default(),
+                )
+            })
             .collect();
         let lost: Vec<&String> = expected.iter().filter(|name| !held.contains_key(*name)).collect();
         ensure!(lost.is_empty(), "round {round}: {} of {} are lost: {lost:?}", lost.len(), expected.len());
@@ -201,12 +209,18 @@ async fn repository_url(platform: &Platform) -> Result<String> {
         let encoded = secret.data["data"][name].as_str().context("the credential has a user and a password")?;
         Ok(String::from_utf8(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded)?)?)
     };
-    Ok(format!("https://{}:{}@{}/giteaAdmin/crash.git", read("username")?, read("password")?, git_host(platform).await?))
+    Ok(format!(
+        "https://{}:{}@{}/giteaAdmin/crash.git",
+        read("username")?,
+        read("password")?,
+        git_host(platform).await?
+    ))
 }
 
 async fn git_host(platform: &Platform) -> Result<String> {
     let client = platform.client().await?;
-    let repositories: Api<DynamicObject> = Api::namespaced_with(client, "gitea", &kind("coracle.dev", "v1alpha1", "Repository"));
+    let repositories: Api<DynamicObject> =
+        Api::namespaced_with(client, "gitea", &kind("coracle.dev", "v1alpha1", "Repository"));
     let repository = wait_for(&repositories, "crash", |object| object.data["status"]["cloneURL"].is_string()).await?;
     let url = repository.data["status"]["cloneURL"].as_str().unwrap_or_default().to_owned();
     let host = url.trim_start_matches("https://").split("/giteaAdmin").next().unwrap_or_default();
@@ -214,7 +228,11 @@ async fn git_host(platform: &Platform) -> Result<String> {
 }
 
 /// Watches an object until it is as wanted.
-async fn wait_for(api: &Api<DynamicObject>, name: &str, wanted: impl Fn(&DynamicObject) -> bool) -> Result<DynamicObject> {
+async fn wait_for(
+    api: &Api<DynamicObject>,
+    name: &str,
+    wanted: impl Fn(&DynamicObject) -> bool,
+) -> Result<DynamicObject> {
     let look = async {
         loop {
             let parameters = WatchParams::default().fields(&format!("metadata.name={name}"));
@@ -280,7 +298,8 @@ async fn git_and_the_cluster_agree_after_every_kill() -> Result<()> {
 /// The branch holds what was acknowledged or what came after it, and the cluster shows the same.
 async fn settle(platform: &Platform, acknowledged: u64) -> Result<()> {
     let client = platform.client().await?;
-    let repositories: Api<DynamicObject> = Api::namespaced_with(client.clone(), "gitea", &kind("coracle.dev", "v1alpha1", "Repository"));
+    let repositories: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), "gitea", &kind("coracle.dev", "v1alpha1", "Repository"));
     let bare = find_bare(&platform.layout.capability("git"))?;
     let output = |arguments: &[&str]| -> Result<String> {
         let output = Command::new("git").arg("--git-dir").arg(&bare).args(arguments).output()?;
@@ -290,7 +309,8 @@ async fn settle(platform: &Platform, acknowledged: u64) -> Result<()> {
     let number: u64 = output(&["log", "-1", "--format=%s", "refs/heads/main"])?.parse()?;
     ensure!(number >= acknowledged, "push {acknowledged} was acknowledged, but the branch is at {number}");
     wait_for(&repositories, "crash", |object| object.data["status"]["revision"] == json!(head)).await?;
-    let applications: Api<DynamicObject> = Api::namespaced_with(client.clone(), "argocd", &kind("argoproj.io", "v1alpha1", "Application"));
+    let applications: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), "argocd", &kind("argoproj.io", "v1alpha1", "Application"));
     wait_for(&applications, "crash", |object| {
         let status = &object.data["status"];
         status["sync"]["status"] == "Synced" && status["sync"]["revision"] == json!(head)
@@ -324,7 +344,11 @@ fn find_bare(directory: &Path) -> Result<PathBuf> {
 }
 
 fn fsck(directory: &Path) -> Result<()> {
-    let output = Command::new("git").arg("--git-dir").arg(find_bare(directory)?).args(["fsck", "--full", "--strict"]).output()?;
+    let output = Command::new("git")
+        .arg("--git-dir")
+        .arg(find_bare(directory)?)
+        .args(["fsck", "--full", "--strict"])
+        .output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

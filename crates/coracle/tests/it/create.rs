@@ -17,7 +17,8 @@ fn the_shipped_stack_comes_up_healthy_and_goes_without_a_trace() {
     }
     let quota = sandbox.kubectl(&["get", "resourcequota", "-n", "team-demo", "-o", "name"]).ok();
     assert_eq!(quota.stdout.trim(), "resourcequota/team-quota");
-    let localbuild = sandbox.kubectl(&["get", "localbuild", "localdev", "-o", "jsonpath={.status.gitea.available}"]).ok();
+    let localbuild =
+        sandbox.kubectl(&["get", "localbuild", "localdev", "-o", "jsonpath={.status.gitea.available}"]).ok();
     assert_eq!(localbuild.stdout, "true");
 
     sandbox.run(&["delete"]).ok();
@@ -31,8 +32,14 @@ fn the_shipped_stack_comes_up_healthy_and_goes_without_a_trace() {
 #[test]
 fn a_second_create_updates_and_keeps_what_it_must() {
     let sandbox = Sandbox::new();
-    let app = |name: &str| format!("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'cnoe://m', targetRevision: HEAD, path: .}}\n  destination: {{server: 'https://kubernetes.default.svc', namespace: default}}\n  syncPolicy: {{automated: {{prune: true}}}}\n");
-    let cm = |value: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: probe}}\ndata: {{value: '{value}'}}\n");
+    let app = |name: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'cnoe://m', targetRevision: HEAD, path: .}}\n  destination: {{server: 'https://kubernetes.default.svc', namespace: default}}\n  syncPolicy: {{automated: {{prune: true}}}}\n"
+        )
+    };
+    let cm = |value: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: probe}}\ndata: {{value: '{value}'}}\n")
+    };
     sandbox.write("one/app.yaml", &app("probe"));
     let manifest = sandbox.write("one/m/cm.yaml", &cm("first"));
     let read = || sandbox.kubectl(&["get", "cm", "probe", "-n", "default", "-o", "jsonpath={.data.value}"]);

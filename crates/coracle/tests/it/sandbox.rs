@@ -69,9 +69,10 @@ impl Sandbox {
     /// What `get packages` says of one Application: sync and health.
     pub fn application(&self, name: &str) -> (String, String) {
         let packages = self.run(&["get", "packages", "-o", "json"]).json();
-        let found = packages.as_array().into_iter().flatten().find(|package| {
-            package["ArgocdRepository"].as_str().unwrap_or_default().ends_with(&format!("/{name}"))
-        });
+        let found =
+            packages.as_array().into_iter().flatten().find(|package| {
+                package["ArgocdRepository"].as_str().unwrap_or_default().ends_with(&format!("/{name}"))
+            });
         let text = |key: &str| found.and_then(|found| found[key].as_str()).unwrap_or_default().to_owned();
         (text("Sync"), text("Health"))
     }

@@ -29,7 +29,8 @@ fn listings_have_the_keys_of_cnoes_builder() {
     let table = sandbox.run(&["get", "packages"]).ok().stdout;
     assert!(table.starts_with("NAME "), "{table}");
     let capabilities = sandbox.run(&["get", "capabilities", "-o", "json"]).ok().json();
-    let names: Vec<&str> = capabilities.as_array().into_iter().flatten().filter_map(|held| held["name"].as_str()).collect();
+    let names: Vec<&str> =
+        capabilities.as_array().into_iter().flatten().filter_map(|held| held["name"].as_str()).collect();
     assert_eq!(names, ["core", "git", "gitops", "packages"]);
     let status = sandbox.run(&["status"]).ok().stdout;
     assert!(status.contains("running, process") && status.contains("platform-guide"), "{status}");

@@ -66,7 +66,10 @@ async fn nodes(layout: &Layout) -> Vec<Value> {
 fn described(name: &str, node: &Value) -> Value {
     let address = |kind: &str| {
         let addresses = node["status"]["addresses"].as_array().into_iter().flatten();
-        addresses.filter(|address| address["type"] == *kind).find_map(|address| address["address"].as_str()).unwrap_or("")
+        addresses
+            .filter(|address| address["type"] == *kind)
+            .find_map(|address| address["address"].as_str())
+            .unwrap_or("")
     };
     let capacity = |what: &str| node["status"]["capacity"][what].as_str().unwrap_or_default();
     let kibibytes: f64 = capacity("memory").trim_end_matches("Ki").parse().unwrap_or(0.0);

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Connection, Listing};
-use crate::{connection, banner};
+use crate::{banner, connection};
 
 /// The CustomPackages named, or all of them.
 pub async fn list(platform: &Connection, names: &[String]) -> Result<Listing, Diagnostic> {
@@ -23,7 +23,9 @@ pub async fn list(platform: &Connection, names: &[String]) -> Result<Listing, Di
     let namespace = naming::namespace(&localbuild.metadata.name);
     let repositories: Vec<GitRepository> = all(platform, &kinds::git_repositories()).await?;
     let mut applications = BTreeMap::new();
-    for object in connection::list(&*platform.objects, &connection::everywhere(&kinds::applications("Application")), "").await? {
+    for object in
+        connection::list(&*platform.objects, &connection::everywhere(&kinds::applications("Application")), "").await?
+    {
         let key = (object.meta.namespace.clone(), object.meta.name.clone());
         applications.insert(key, object.value().map_err(|status| connection::refused(&status))?);
     }
