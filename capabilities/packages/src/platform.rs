@@ -114,29 +114,28 @@ impl From<Status> for Failure {
 
 impl From<git::Error> for Failure {
     fn from(error: git::Error) -> Self {
-        let refuse = |reason: &str, code: &str, title: &str, hint: &str| {
-            Failure::refused(reason, Diagnostic::new(code, title).detail(&error).hint(hint))
+        let refuse = |reason: &str, diagnostic: Diagnostic, hint: &str| {
+            Failure::refused(reason, diagnostic.detail(&error).hint(hint))
         };
         match &error {
-            git::Error::NoRevision { .. } => {
-                refuse("NoSuchRevision", "no-such-revision", "a revision does not exist", "check ?ref= of the address")
-            }
+            git::Error::NoRevision { .. } => refuse(
+                "NoSuchRevision",
+                Diagnostic::new("no-such-revision", "a revision does not exist"),
+                "check ?ref= of the address",
+            ),
             git::Error::NoPath { .. } => refuse(
                 "NoSuchPath",
-                "no-such-directory",
-                "a directory does not exist in its repository",
+                Diagnostic::new("no-such-directory", "a directory does not exist in its repository"),
                 "check the path behind // of the address, and what cnoe:// names",
             ),
             git::Error::BadPath(_) | git::Error::BadName(_) => refuse(
                 "BadName",
-                "bad-package",
-                "a name in the package cannot be used in git",
+                Diagnostic::new("bad-package", "a name in the package cannot be used in git"),
                 "rename the file, directory or Application",
             ),
             git::Error::TooLarge(_) => refuse(
                 "TooLarge",
-                "package-too-large",
-                "the package is too large",
+                Diagnostic::new("package-too-large", "the package is too large"),
                 "let cnoe:// name a directory that holds only what is to be deployed",
             ),
             git::Error::NoRepository(_) | git::Error::Unreachable { .. } => {

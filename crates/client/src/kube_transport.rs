@@ -8,6 +8,7 @@ mod request;
 mod tests;
 mod wire;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use api::kind::Verbs;
@@ -30,6 +31,11 @@ use wire::Lines;
 /// Most bytes of a response that is read whole.
 const RESPONSE_BYTES: usize = 256 * 1024 * 1024;
 
+/// Why a kubeconfig leads nowhere.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UnusableKubeconfig(String);
+
 /// Objects of a real cluster. Cheap to clone.
 #[derive(Clone)]
 pub struct KubeObjects {
@@ -43,6 +49,16 @@ impl KubeObjects {
     /// asked for below `/clusters/<name>`, which only a server of logical clusters answers.
     pub fn new(client: kube::Client, home: ClusterName) -> Self {
         KubeObjects { client, home, discovery: Arc::default() }
+    }
+
+    /// The objects that the current context of a kubeconfig file leads to.
+    pub async fn from_kubeconfig(path: &Path, home: ClusterName) -> std::result::Result<Self, UnusableKubeconfig> {
+        let file = kube::config::Kubeconfig::read_from(path).map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
+        let options = kube::config::KubeConfigOptions::default();
+        let config = kube::Config::from_custom_kubeconfig(file, &options).await;
+        let config = config.map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
+        let client = kube::Client::try_from(config).map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
+        Ok(Self::new(client, home))
     }
 
     fn address(&self, target: &Target) -> Result<Address> {

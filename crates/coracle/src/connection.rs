@@ -16,11 +16,8 @@ pub async fn connect(kubeconfig: &Path) -> Result<Arc<dyn Objects>, Diagnostic> 
             .detail(error)
             .hint("start the platform with `coracle start`, or name another file with --kubeconfig")
     };
-    let file = kube::config::Kubeconfig::read_from(kubeconfig).map_err(|error| unusable(&error))?;
-    let options = kube::config::KubeConfigOptions::default();
-    let config = kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|error| unusable(&error))?;
-    let client = kube::Client::try_from(config).map_err(|error| unusable(&error))?;
-    Ok(Arc::new(KubeObjects::new(client, ClusterName::root())))
+    let objects = KubeObjects::from_kubeconfig(kubeconfig, ClusterName::root()).await;
+    Ok(Arc::new(objects.map_err(|error| unusable(&error))?))
 }
 
 /// Whether anyone answers there, whatever the answer is.

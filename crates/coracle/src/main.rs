@@ -47,8 +47,7 @@ fn main() -> ExitCode {
         }
     };
     ui::choose_colour(cli.global.color);
-    // A provider that is there already is the same one.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    server::choose_crypto();
     let outcome = runtime().and_then(|runtime| {
         let outcome = runtime.block_on(run(&cli));
         // What still reads in the background must not hold up the end.

@@ -220,7 +220,12 @@ fn refused(refusals: Vec<Refusal>) -> Diagnostic {
     let first = refusals.into_iter().next();
     let (code, hint) = first.map_or_else(Default::default, |first| (first.code, first.hint));
     let title = format!("{} cannot be installed", count(detail.len(), "package"));
-    Diagnostic::new(if code.is_empty() { "bad-package" } else { &code }, title).detail(detail.join("\n")).hint(hint)
+    let mut diagnostic = Diagnostic::new("bad-package", title).detail(detail.join("\n")).hint(hint);
+    if !code.is_empty() {
+        // The first package's own code says most.
+        diagnostic.code = code;
+    }
+    diagnostic
 }
 
 fn timed_out(job: &Job, last: Option<Verdict>) -> Diagnostic {

@@ -1,7 +1,6 @@
 //! What every engine must make possible, as one list of tests that each engine
 //! is put through: reading, writing, listing and watching.
 
-
 use store::{ConflictReason, Error, EventKind, Expect, ListOptions, Prefix, Transaction};
 
 use crate::support::*;
