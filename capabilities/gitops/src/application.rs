@@ -20,6 +20,7 @@ use crate::operation::{self, Worked};
 use crate::source::Refresh;
 use crate::status::{self, Report};
 use crate::stored::{App, REFRESH};
+use crate::tracking::Owner;
 use crate::types::{OperationState, Phase};
 use crate::{bootstrap, deletion};
 
@@ -74,6 +75,9 @@ impl Engine {
     }
 
     fn forget(&self, key: &ObjectKey) {
+        // What it held and left behind is free for those who want it, too.
+        let owner = Owner::of(key, &self.settings.namespace);
+        self.observer.live.rivals(&owner).iter().filter(|app| *app != key).for_each(|app| self.wake(app));
         self.observer.live.forget(key);
         let mut memory = self.memory.lock();
         memory.written.remove(key);

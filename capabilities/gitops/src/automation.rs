@@ -13,12 +13,16 @@ use crate::types::{
 
 /// Retries of an automated sync that states none.
 const RETRIES: i64 = 5;
+/// Live changes that are undone at once although they come one after the other: somebody tries
+/// something, or a script has several things to do.
+const HEALS_AT_ONCE: u32 = 5;
 /// The first wait between undoing live changes again and again; each wait triples.
 const HEAL_PAUSE_SECS: u64 = 2;
 /// The longest such wait.
 const HEAL_PAUSE_LIMIT_SECS: u64 = 300;
-/// A live change that comes so long after the last one was undone is a new one.
-const HEAL_CALM_SECS: i64 = 300;
+/// A live change that comes so long after the last one was undone, and twice the pause before
+/// that, is a new one: a quarrel goes on as soon as it can.
+const HEAL_CALM_SECS: u64 = 10;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,8 +62,9 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     if situation.sync == Sync::Synced || app.metadata.is_deleting() {
         return Decision::Rest;
     }
+    // What is on its way out calls again when it is gone; nothing can be done about it before.
     let differing: Vec<&Resource> =
-        resources.iter().filter(|one| one.sync == Sync::OutOfSync && !is_leaving(one)).collect();
+        resources.iter().filter(|one| one.sync == Sync::OutOfSync && !one.is_leaving).collect();
     if differing.is_empty() {
         return Decision::Rest;
     }
@@ -88,11 +93,6 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     Decision::Start(Box::new(operation(situation, automated.prune, heal)))
 }
 
-/// Whether an extra is on its way out already.
-fn is_leaving(resource: &Resource) -> bool {
-    resource.requires_pruning && resource.live.as_ref().is_some_and(|live| live.object.meta.is_deleting())
-}
-
 /// The last operation, if it ended and was for just this: these revisions of these sources.
 fn last_attempt<'a>(situation: &'a Situation<'_>) -> Option<&'a OperationState> {
     let last = situation.app.status.operation_state.as_ref()?;
@@ -114,7 +114,7 @@ struct Healing {
     attempt: u32,
 }
 
-/// Undoing live changes: at once the first time; when they come again and again, with growing
+/// Undoing live changes: at once the first times; when they come again and again, with growing
 /// pauses, so that two writers cannot keep the platform busy with their quarrel.
 fn healing(last: &OperationState, differing: &[&Resource], now: Timestamp) -> Result<Healing, Decision> {
     // An object that another Application took is not taken back: both would do so for ever.
@@ -124,16 +124,15 @@ fn healing(last: &OperationState, differing: &[&Resource], now: Timestamp) -> Re
     }
     let attempts = last.operation.sync.as_ref().map_or(0, |sync| sync.self_heal_attempts_count);
     let finished = last.finished_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    let elapsed_secs = finished.map_or(i64::MAX, |finished| (now.as_second() - finished.as_second()).max(0));
-    let attempts = if elapsed_secs > HEAL_CALM_SECS { 0 } else { attempts };
-    let pause_secs = match attempts {
-        0 => 0,
-        attempts => HEAL_PAUSE_SECS.saturating_mul(3u64.saturating_pow(attempts - 1)).min(HEAL_PAUSE_LIMIT_SECS),
-    };
-    let remaining_secs = i64::try_from(pause_secs).unwrap_or(i64::MAX).saturating_sub(elapsed_secs);
-    if let Some(remaining_secs) = u64::try_from(remaining_secs).ok().filter(|secs| *secs > 0) {
-        return Err(Decision::Wait(Duration::from_secs(remaining_secs)));
+    let elapsed_secs = finished.map_or(u64::MAX, |finished| {
+        u64::try_from(now.as_second().saturating_sub(finished.as_second())).unwrap_or(0)
+    });
+    let pause_secs = heal_pause_secs(attempts);
+    let is_new = elapsed_secs > HEAL_CALM_SECS + 2 * pause_secs;
+    if !is_new && elapsed_secs < pause_secs {
+        return Err(Decision::Wait(Duration::from_secs(pause_secs - elapsed_secs)));
     }
+    let attempts = if is_new { 0 } else { attempts };
     let resources = drifted
         .iter()
         .map(|resource| ResourceSelector {
@@ -144,6 +143,14 @@ fn healing(last: &OperationState, differing: &[&Resource], now: Timestamp) -> Re
         })
         .collect();
     Ok(Healing { resources, attempt: attempts + 1 })
+}
+
+/// The pause after so many live changes were undone in a row.
+fn heal_pause_secs(attempts: u32) -> u64 {
+    match attempts.checked_sub(HEALS_AT_ONCE) {
+        None => 0,
+        Some(more) => HEAL_PAUSE_SECS.saturating_mul(3u64.saturating_pow(more)).min(HEAL_PAUSE_LIMIT_SECS),
+    }
 }
 
 fn operation(situation: &Situation<'_>, prune: bool, heal: Option<Healing>) -> Operation {

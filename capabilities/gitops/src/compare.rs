@@ -41,6 +41,8 @@ pub struct Resource {
     pub requires_pruning: bool,
     /// Whether it does not make its Application out of sync although it is.
     pub is_tolerated: bool,
+    /// Whether it is being deleted, or its namespace or its definition is.
+    pub is_leaving: bool,
     /// Another Application whose object it is.
     pub shared_with: Option<Owner>,
     /// How well it is; `None` for kinds without a rule.
@@ -109,6 +111,7 @@ pub fn one(key: &Key, desired: Option<&Arc<Value>>, live: Option<&Live>, context
         requires_pruning,
         is_tolerated: requires_pruning
             && stated("argocd.argoproj.io/compare-options").split(',').any(|word| word.trim() == "IgnoreExtraneous"),
+        is_leaving: live.is_some_and(|live| live.object.meta.is_deleting()),
         shared_with,
         health: match live {
             Some(live) => health::assess(&live.value, context.rules),
@@ -129,6 +132,29 @@ fn difference(key: &Key, gvk: &Gvk, desired: &Value, live: &Live, context: &Cont
     let predicted = normalise::predict(desired, &live.value, kind);
     let same = normalise::is_same(&predicted, &live.value, kind, &ignored);
     if same && !live.object.meta.is_deleting() { Sync::Synced } else { Sync::OutOfSync }
+}
+
+/// Marks what leaves with its namespace or its definition: what is made there now would go as well,
+/// or be refused. `namespace` is one that leaves and is not among the resources.
+pub fn mark_leaving(resources: &mut [Resource], namespace: Option<&str>) {
+    let mut namespaces: BTreeSet<Arc<str>> = namespace.map(Arc::from).into_iter().collect();
+    let mut kinds = BTreeSet::new();
+    for resource in resources.iter().filter(|resource| resource.is_leaving) {
+        match (&*resource.key.group, &*resource.key.kind) {
+            ("", "Namespace") => drop(namespaces.insert(resource.key.name.clone())),
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+                kinds.extend(resource.live.as_ref().map(|live| resource::definition_of(&live.value)));
+            }
+            _ => {}
+        }
+    }
+    if namespaces.is_empty() && kinds.is_empty() {
+        return;
+    }
+    for resource in resources {
+        let kind = (resource.key.group.to_string(), resource.key.kind.to_string());
+        resource.is_leaving |= namespaces.contains(&resource.key.namespace) || kinds.contains(&kind);
+    }
 }
 
 /// Whether the Application as a whole is in sync.

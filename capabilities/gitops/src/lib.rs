@@ -30,6 +30,7 @@ mod summary;
 pub mod sync;
 pub mod tracking;
 pub mod types;
+mod web;
 
 use std::sync::Arc;
 
@@ -68,7 +69,10 @@ impl Capability for Gitops {
     }
 
     fn provision(&self, ctx: Context) -> BoxFuture<'_, Result<Vec<Route>, Diagnostic>> {
-        Box::pin(async move { read_settings(&ctx).map(|_| Vec::new()) })
+        Box::pin(async move {
+            read_settings(&ctx)?;
+            Ok(vec![Route { subdomain: "argocd", prefix: "/argocd", router: web::router() }])
+        })
     }
 
     fn run(&self, ctx: Context) -> BoxFuture<'_, Result<(), Diagnostic>> {
@@ -97,6 +101,7 @@ pub async fn start(ctx: &Context) -> Result<Handle, Diagnostic> {
     let projects = Cache::start(objects.clone(), Target::everywhere(&kinds::projects()), &ctx.tasks);
     let observer = Observer {
         objects: objects.clone(),
+        apps: apps.clone(),
         projects: projects.clone(),
         fetcher: Arc::new(Fetcher::new(sources, ctx.clock.clone(), settings.refresh())),
         live: LiveState::new(objects.clone(), ctx.clock.clone(), ctx.tasks.child(), &settings.namespace, wake.clone()),

@@ -143,6 +143,17 @@ impl LiveState {
         found
     }
 
+    /// Applications that want an object that bears the tracking id of `owner`.
+    pub fn rivals(&self, owner: &Owner) -> HashSet<ObjectKey> {
+        let mut state = self.0.state.lock();
+        state.catch_up();
+        let held = state.owned.get(owner).into_iter().flatten();
+        let wanted = held.map(|((cluster, gvk), key)| {
+            (cluster.clone(), Key::new(&gvk.group, &gvk.kind, &key.namespace, &key.name))
+        });
+        wanted.filter_map(|wanted| state.wanted.get(&wanted)).flatten().cloned().collect()
+    }
+
     /// An object was just written: from now on it is as it was answered.
     pub fn wrote(&self, kind: &KindDescriptor, object: &Object) {
         let place = place(&object.cluster, kind);

@@ -14,10 +14,12 @@ use crate::health::Rules;
 use crate::kinds;
 use crate::live::LiveState;
 use crate::manifests::{self, Kinds, Place};
+use crate::options::SyncOptions;
 use crate::project::Project;
 use crate::resource::{Key, Live};
 use crate::source::{self, Fetched, Fetcher, Refresh};
 use crate::stored::App;
+use crate::tracking::Owner;
 use crate::types::Condition;
 
 /// Where things are read.
@@ -25,6 +27,8 @@ use crate::types::Condition;
 pub struct Observer {
     /// Objects.
     pub objects: Arc<dyn Objects>,
+    /// Applications of every cluster.
+    pub apps: Cache,
     /// Projects.
     pub projects: Cache,
     /// Sources.
@@ -204,8 +208,11 @@ impl Observer {
     pub async fn look(&self, app: &App, observation: &mut Observation) -> Result<(), Status> {
         let Some(cluster) = observation.cluster().cloned() else { return Ok(()) };
         self.know_kinds(app, &cluster, &mut observation.kinds).await?;
-        let served: Vec<KindDescriptor> = observation.kinds.values().flatten().cloned().collect();
-        let wanted: Vec<Key> = observation.desired.keys().cloned().collect();
+        let namespace = self.own_namespace(app, &cluster).await?;
+        let mut served: Vec<KindDescriptor> = observation.kinds.values().flatten().cloned().collect();
+        let mut wanted: Vec<Key> = observation.desired.keys().cloned().collect();
+        served.extend(namespace.iter().map(|(kind, _)| kind.clone()));
+        wanted.extend(namespace.iter().map(|(_, key)| key.clone()));
         self.live.follow(&app.key, &cluster, &served, &wanted).await;
         let mut live = BTreeMap::new();
         for (key, desired) in &observation.desired {
@@ -218,7 +225,27 @@ impl Observer {
         let owned = self.live.owned(&app.owner, &cluster);
         let context = self.context(app, &cluster, &observation.kinds);
         observation.resources = compare::compare(&observation.desired, &live, &owned, &context);
+        let leaves = namespace.and_then(|(kind, key)| self.live.get(&cluster, &kind, &key));
+        let leaving = leaves.filter(|object| object.meta.is_deleting()).map(|object| object.meta.name.clone());
+        compare::mark_leaving(&mut observation.resources, leaving.as_deref());
+        // An Application that is gone holds nothing any more.
+        for resource in &mut observation.resources {
+            let is_there = |owner: &Owner| self.apps.get(&owner.app(&self.control_namespace)).is_some();
+            resource.shared_with = resource.shared_with.take().filter(is_there);
+        }
         Ok(())
+    }
+
+    /// The namespace that CreateNamespace asks for, whose end calls for the Application.
+    async fn own_namespace(&self, app: &App, cluster: &ClusterName) -> Result<Option<(KindDescriptor, Key)>, Status> {
+        let spec = &app.typed.spec;
+        let name = spec.destination.namespace.as_str();
+        let options = SyncOptions::of(&[&spec.sync_policy.sync_options]);
+        if name.is_empty() || !options.has("CreateNamespace", "true") {
+            return Ok(None);
+        }
+        let kind = self.objects.kind(cluster, &Gvk::new("", "v1", "Namespace")).await?;
+        Ok(kind.map(|kind| (kind, Key::new("", "Namespace", "", name))))
     }
 
     /// What objects of an Application are compared with.

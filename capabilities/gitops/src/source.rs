@@ -204,9 +204,7 @@ pub fn spec_error(sources: &[Source]) -> Option<String> {
             return Some("spec.source.path and spec.source.chart cannot both be set".into());
         }
         if !chart.is_empty() {
-            return Some(format!(
-                "chart {chart} of {repo_url}: Helm repositories are not supported yet by this build of Coracle"
-            ));
+            return Some(format!("chart {chart} of {repo_url}: Helm repositories {}", render::NOT_SUPPORTED));
         }
     }
     None

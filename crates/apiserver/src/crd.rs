@@ -49,6 +49,12 @@ impl Definition {
         self.versions.iter().filter(|version| version.served).map(|version| &version.descriptor)
     }
 
+    /// The version that objects are stored in, served or not.
+    pub fn stored(&self) -> Option<&Arc<KindDescriptor>> {
+        let mut versions = self.versions.iter().map(|version| &version.descriptor);
+        versions.find(|descriptor| descriptor.gvk.version == descriptor.storage_version)
+    }
+
     /// The OpenAPI schema of a version, if it states one.
     pub fn schema(&self, version: &str) -> Option<Arc<Value>> {
         self.versions.iter().find(|held| &*held.descriptor.gvk.version == version)?.schema.clone()

@@ -66,10 +66,38 @@ impl ApiServer {
                 read_only(&parts.method)?;
                 self.openapi(&cluster, &document, &parts)
             }
-            Place::Version => Ok(json_response(StatusCode::OK, &version())),
+            Place::Paths => {
+                read_only(&parts.method)?;
+                Ok(json_response(StatusCode::OK, &self.paths()))
+            }
+            Place::Version => {
+                read_only(&parts.method)?;
+                Ok(json_response(StatusCode::OK, &version()))
+            }
             Place::Health => Ok(self.health(parts.uri.path(), parts.uri.query().unwrap_or_default())),
             Place::Nowhere => Err(Status::no_such_resource()),
         }
+    }
+
+    /// The paths there are, as `GET /` lists them.
+    fn paths(&self) -> Value {
+        let mut paths: Vec<String> = ["/api", "/api/v1", "/apis"].map(String::from).to_vec();
+        let mut groups: Vec<(String, String)> = Vec::new();
+        for kind in self.registry().all(&api::ClusterName::root()) {
+            let gvk = &kind.descriptor.gvk;
+            groups.push((gvk.group.to_string(), gvk.version.to_string()));
+        }
+        groups.sort();
+        groups.dedup();
+        for (group, version) in groups.iter().filter(|(group, _)| !group.is_empty()) {
+            let of_group = format!("/apis/{group}");
+            if !paths.contains(&of_group) {
+                paths.push(of_group);
+            }
+            paths.push(format!("/apis/{group}/{version}"));
+        }
+        paths.extend(["/healthz", "/livez", "/openapi/v3", "/readyz", "/version"].map(String::from));
+        json!({"paths": paths})
     }
 
     fn health(&self, path: &str, query: &str) -> Response<Body> {

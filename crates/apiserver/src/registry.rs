@@ -156,6 +156,13 @@ impl Registry {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Definitions whose names are another's.
+    pub fn waiting(&self, cluster: &ClusterName) -> Vec<String> {
+        let clusters = self.custom.read();
+        let definitions = clusters.get(cluster).into_iter().flat_map(|custom| custom.definitions.values());
+        definitions.filter(|held| !held.established).map(|held| held.name.clone()).collect()
+    }
+
     /// A definition in effect, by its name.
     pub fn definition(&self, cluster: &ClusterName, name: &str) -> Option<Arc<Definition>> {
         self.custom.read().get(cluster)?.definitions.get(name).cloned()

@@ -43,6 +43,8 @@ pub enum Place {
         /// What follows `/openapi/v3/`; empty for the index.
         document: String,
     },
+    /// `/`, the list of paths.
+    Paths,
     /// `/version`.
     Version,
     /// `/healthz`, `/livez`, `/readyz` and their checks.
@@ -75,6 +77,7 @@ fn below(cluster: ClusterName, segments: &[&str]) -> Place {
         version: version.map(str::to_owned),
     };
     match segments {
+        [] if cluster.is_root() => Place::Paths,
         ["version"] => Place::Version,
         ["healthz" | "livez" | "readyz", ..] => Place::Health,
         ["openapi", "v3", rest @ ..] => Place::OpenApi { cluster, document: rest.join("/") },
@@ -128,8 +131,8 @@ fn decode(segment: &str) -> Option<String> {
             rest = tail;
             continue;
         }
-        let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        let digits = tail.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
         rest = &tail[2..];
     }
     let text = String::from_utf8(bytes).ok()?;

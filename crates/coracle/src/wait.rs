@@ -140,14 +140,16 @@ fn state(goal: &Goal, seen: &Seen, package: &CustomPackage) -> State {
         let why = condition_message(conditions, "Ready", "False").unwrap_or("its repositories are being filled");
         return State::Waiting(why.to_owned());
     }
-    if !package.status.synced {
+    let is_application = wanted.kind == "Application";
+    let has_controller = is_application || seen.animated.contains(&format!("argoproj.io/{}", wanted.kind));
+    if !package.status.synced || !has_controller {
         let note = format!(
             "{} is installed but not acted on: {} needs a capability that this platform does not have",
             wanted.name, wanted.kind
         );
         return State::Done(Some(note));
     }
-    if wanted.kind != "Application" {
+    if !is_application {
         return State::Done(None);
     }
     match seen.applications.get(&format!("{}/{}", wanted.namespace, wanted.name)) {
@@ -160,6 +162,10 @@ fn application_state(goal: &Goal, seen: &Seen, application: &Value) -> State {
     let text = |pointer: &str| application.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let name = text("/metadata/name");
     let sync = text("/status/sync/status");
+    let why = explain(application, "");
+    if why.contains(render::NOT_SUPPORTED) {
+        return State::Done(Some(format!("{name} is not deployed: {why}")));
+    }
     if !is_newest(seen, application) {
         return State::Waiting(explain(application, "its newest commit is being compared"));
     }

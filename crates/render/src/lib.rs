@@ -13,11 +13,15 @@ pub use renderer::{Kind, Renderer};
 pub use select::{Request, render};
 pub use source::{Entry, Source};
 
+/// How every refusal ends that a later build will not make, so that whoever waits for an
+/// Application can tell it from what the owner of the source can mend.
+pub const NOT_SUPPORTED: &str = "are not supported yet by this build of Coracle";
+
 /// Why a tree could not be rendered. `Display` is one sentence for the owner of the source.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     /// A kind of source that this build cannot render.
-    #[error("{kind} sources are not supported yet by this build of Coracle")]
+    #[error("{kind} sources {NOT_SUPPORTED}")]
     Unsupported {
         /// The kind.
         kind: Kind,

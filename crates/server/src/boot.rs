@@ -33,6 +33,12 @@ use crate::{Config, kubeconfig};
 /// How long tasks may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Chooses the one provider of cryptography for the whole process; before anything uses TLS.
+pub fn choose_crypto() {
+    // If it was chosen already, it is the same one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
 /// Brings platforms up.
 pub struct Server;
 
@@ -67,8 +73,7 @@ impl Server {
         capabilities: Vec<Box<dyn Capability>>,
     ) -> Result<Running, Diagnostic> {
         let lock = layout.lock()?;
-        // Another part of the process may have chosen the provider already; it is the same one.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        choose_crypto();
         let (clock, ids, tasks) = (Clock::system(), Ids::system(), Tasks::default());
         let api_socket = listen::bind(SocketAddr::new(config.bind, config.api_port), "--api-port").await?;
         let web_socket = listen::bind(SocketAddr::new(config.bind, config.port), "--port").await?;

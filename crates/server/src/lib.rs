@@ -13,6 +13,6 @@ pub mod routes;
 pub mod seal;
 pub mod tokens;
 
-pub use boot::{Running, Server};
+pub use boot::{Running, Server, choose_crypto};
 pub use config::Config;
 pub use layout::Layout;

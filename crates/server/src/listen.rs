@@ -18,7 +18,7 @@ use hyper_util::server::conn::auto::Builder;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use crate::pki;
@@ -90,7 +90,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Handler,
 {
+    let asked = Arc::new(Notify::new());
+    let first = asked.clone();
     let service = service_fn(move |request: Request<Incoming>| {
+        first.notify_one();
         let (handler, certified) = (handler.clone(), certified.clone());
         async move {
             let mut request = request.map(Body::new);
@@ -107,6 +110,13 @@ where
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .keep_alive_interval(Duration::from_secs(30));
+    let mut serving = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    // The builder waits without bounds for the bytes that tell the protocol.
+    tokio::select! {
+        _ = &mut serving => return,
+        () = asked.notified() => {}
+        () = tokio::time::sleep(HEAD_PATIENCE) => return,
+    }
     // A connection that breaks off is the client's business.
-    let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+    let _ = serving.await;
 }

@@ -8,7 +8,6 @@ mod contract;
 mod durability;
 mod external;
 mod harness;
-mod latency;
 mod objects;
 mod pages;
 mod platform;

@@ -24,6 +24,7 @@ fn resource(sync: Sync, requires_pruning: bool) -> Resource {
         sync,
         requires_pruning,
         is_tolerated: false,
+        is_leaving: false,
         shared_with: None,
         health: None,
         ignores_health: false,
@@ -116,9 +117,27 @@ fn automated_syncs() {
             differs(),
             "start r1 prune=false only=[\"wanted\"] heal=1",
         ),
-        (heal.clone(), last("Succeeded", "r1", just_now, 1), differs(), "wait 1s"),
-        (heal.clone(), last("Succeeded", "r1", just_now, 3), differs(), "wait 17s"),
+        (
+            heal.clone(),
+            last("Succeeded", "r1", just_now, 4),
+            differs(),
+            "start r1 prune=false only=[\"wanted\"] heal=5",
+        ),
+        (heal.clone(), last("Succeeded", "r1", just_now, 5), differs(), "wait 1s"),
+        (heal.clone(), last("Succeeded", "r1", just_now, 7), differs(), "wait 17s"),
         (heal.clone(), last("Succeeded", "r1", just_now, 99), differs(), "wait 299s"),
+        (
+            heal.clone(),
+            last("Succeeded", "r1", "2026-01-01T00:55:00Z", 99),
+            differs(),
+            "start r1 prune=false only=[\"wanted\"] heal=100",
+        ),
+        (
+            heal.clone(),
+            last("Succeeded", "r1", "2026-01-01T00:59:45Z", 5),
+            differs(),
+            "start r1 prune=false only=[\"wanted\"] heal=1",
+        ),
         (heal, last("Succeeded", "r1", long_ago, 99), differs(), "start r1 prune=false only=[\"wanted\"] heal=1"),
     ];
     for (automated, state, resources, expect) in cases {
@@ -132,6 +151,18 @@ fn what_another_application_took_is_not_taken_back() {
     taken.shared_with = Some(Owner { cluster: api::ClusterName::root(), instance: "other".into() });
     let state = last("Succeeded", "r1", "2026-01-01T00:00:00Z", 0);
     assert_eq!(told(json!({"selfHeal": true}), state, &[taken]), "rest");
+}
+
+#[test]
+fn what_is_on_its_way_out_is_waited_for() {
+    let leaving = Resource { is_leaving: true, ..resource(Sync::OutOfSync, false) };
+    let policy = json!({"prune": true, "selfHeal": true});
+    let state = last("Succeeded", "r1", "2026-01-01T00:00:00Z", 0);
+    assert_eq!(told(policy.clone(), Value::Null, std::slice::from_ref(&leaving)), "rest");
+    assert_eq!(told(policy.clone(), state.clone(), std::slice::from_ref(&leaving)), "rest");
+    let mut other = resource(Sync::OutOfSync, false);
+    other.key.name = "other".into();
+    assert_eq!(told(policy, state, &[leaving, other]), "start r1 prune=true only=[\"other\"] heal=1");
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn live(name: &str, wave: i32, options: &str, is_deleting: bool) -> Resource {
         sync: Sync::OutOfSync,
         requires_pruning: true,
         is_tolerated: false,
+        is_leaving: false,
         shared_with: None,
         health: None,
         ignores_health: false,

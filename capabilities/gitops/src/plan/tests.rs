@@ -35,6 +35,7 @@ fn resource(value: &Value, is_wanted: bool, is_there: bool) -> Resource {
         sync: if is_wanted && is_there { Sync::Synced } else { Sync::OutOfSync },
         requires_pruning: !is_wanted,
         is_tolerated: false,
+        is_leaving: false,
         shared_with: None,
         health: None,
         ignores_health: false,

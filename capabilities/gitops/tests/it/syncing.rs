@@ -380,3 +380,104 @@ async fn a_newer_commit_takes_the_place_of_one_that_cannot_end() {
     assert!(world.data("web", "late").is_some());
     assert!(world.fake.all("deployments").is_empty());
 }
+
+#[tokio::test]
+async fn one_live_change_after_the_other_is_undone_at_once() {
+    let world = World::start().await;
+    let revision = world.git.push("r", &[("a.yaml", &config_map("a", "1", "")), ("b.yaml", &config_map("b", "1", ""))]);
+    world.fake.put(&application("app", "r", automated(json!({"selfHeal": true}))));
+    world.synced("app", &revision).await;
+    // The clock of this world stands still, so whatever waits for a time never comes.
+    for name in ["a", "b", "a", "b"] {
+        world.patch("configmaps", "web", name, json!({"data": {"key": "drifted"}})).await;
+        world.fake.until("the drift is undone", |_| world.data("web", name) == Some(json!({"key": "1"}))).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_in_deletion_is_made_again_when_it_is_gone() {
+    let world = World::start().await;
+    let revision = world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
+    world.fake.put(&application("app", "r", automated(json!({"selfHeal": true}))));
+    world.synced("app", &revision).await;
+    world.patch("configmaps", "web", "a", json!({"metadata": {"finalizers": ["x.io/held"]}})).await;
+    world.delete("configmaps", "web", "a").await;
+    let app = world.until("app", "out of sync", |app| app["status"]["sync"]["status"] == "OutOfSync").await;
+    world.controller.idle().await;
+    assert_eq!(world.app("app")["metadata"]["resourceVersion"], app["metadata"]["resourceVersion"], "nothing is tried");
+    world.patch("configmaps", "web", "a", json!({"metadata": {"finalizers": null}})).await;
+    let is_new = |_: &client::fake::FakeObjects| {
+        let made = world.fake.find("configmaps", "web", "a");
+        made.is_some_and(|made| made["metadata"].get("deletionTimestamp").is_none())
+    };
+    world.fake.until("it is made again", is_new).await;
+    world.synced("app", &revision).await;
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_deleted_comes_back_when_it_is_gone() {
+    let world = World::start().await;
+    let revision = world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
+    world.fake.put(&application("app", "r", automated(json!({"selfHeal": true}))));
+    world.synced("app", &revision).await;
+    let uid = |world: &World| world.fake.find("namespaces", "", "web").map(|found| found["metadata"]["uid"].clone());
+    let before = uid(&world).expect("the namespace is there");
+    // As the API server and the namespace controller do it.
+    world.delete_cluster("namespaces", "web").await;
+    world.delete("configmaps", "web", "a").await;
+    world.until("app", "missing", |app| app["status"]["health"]["status"] == "Missing").await;
+    world.controller.idle().await;
+    assert_eq!(world.data("web", "a"), None, "nothing is made in a namespace that goes");
+    world.finalize("web").await;
+    world.fake.until("the namespace is new", |_| uid(&world).is_some_and(|now| now != before)).await;
+    let app = world.synced("app", &revision).await;
+    assert!(world.data("web", "a").is_some());
+    assert_eq!(app["status"]["operationState"]["phase"], "Succeeded");
+    assert_eq!(app["status"]["operationState"].get("retryCount"), None, "no attempt failed");
+}
+
+#[tokio::test]
+async fn instances_wait_for_their_definition_to_be_gone() {
+    let world = World::start().await;
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: things.x.io\nspec:\n  group: x.io\n  scope: Namespaced\n  names: {kind: Thing, plural: things}\n  versions:\n  - {name: v1, served: true, storage: true}\n";
+    let custom = "apiVersion: x.io/v1\nkind: Thing\nmetadata:\n  name: t\n";
+    let revision = world.git.push("r", &[("a.yaml", custom), ("b.yaml", definition)]);
+    world.fake.put(&application("app", "r", automated(json!({"selfHeal": true}))));
+    world.synced("app", &revision).await;
+    let held = json!({"metadata": {"finalizers": ["customresourcecleanup.apiextensions.k8s.io"]}});
+    world.patch_at(&world.definitions(), "things.x.io", held).await;
+    world.fake.objects().delete(&world.definitions(), "things.x.io", client::DeleteOptions::default()).await.expect("ok");
+    let things = client::Target::namespaced(
+        &api::ClusterName::root(),
+        &client::fake::gvr("x.io/v1", "things"),
+        "web",
+    );
+    world.fake.objects().delete(&things, "t", client::DeleteOptions::default()).await.expect("the delete is accepted");
+    let is_missing = |app: &Value| {
+        let resources = app["status"]["resources"].as_array().cloned().unwrap_or_default();
+        resources.iter().any(|one| one["kind"] == "Thing" && one["health"]["status"] == "Missing")
+    };
+    world.until("app", "missing", is_missing).await;
+    world.controller.idle().await;
+    assert!(world.fake.find("things", "web", "t").is_none(), "no instance holds up its definition");
+    world.patch_at(&world.definitions(), "things.x.io", json!({"metadata": {"finalizers": null}})).await;
+    world.fake.until("both are back", |fake| fake.find("things", "web", "t").is_some()).await;
+    world.synced("app", &revision).await;
+}
+
+#[tokio::test]
+async fn what_a_gone_application_left_is_taken_by_who_wants_it() {
+    let world = World::start().await;
+    let revision = world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
+    world.git.push("s", &[("a.yaml", &config_map("a", "2", ""))]);
+    world.fake.put(&application("one", "r", automated(json!({"selfHeal": true}))));
+    world.synced("one", &revision).await;
+    world.fake.put(&application("two", "s", automated(json!({}))));
+    world.synced("two", "s-0").await;
+    world.until("one", "its loss is told", |app| app["status"]["conditions"][0]["type"] == "SharedResourceWarning").await;
+    world.controller.idle().await;
+    world.delete("applications", "argocd", "two").await;
+    let app = world.synced("one", &revision).await;
+    assert_eq!(world.data("web", "a"), Some(json!({"key": "1"})));
+    assert_eq!(app["status"].get("conditions"), None);
+}

@@ -234,6 +234,35 @@ impl World {
         self.fake.objects().delete(&target, name, DeleteOptions::default()).await.expect("the delete is accepted");
     }
 
+    /// Where CustomResourceDefinitions are.
+    pub fn definitions(&self) -> Target {
+        let gvr = client::fake::gvr("apiextensions.k8s.io/v1", "customresourcedefinitions");
+        Target::cluster(&api::ClusterName::root(), &gvr)
+    }
+
+    /// A merge patch of any object.
+    pub async fn patch_at(&self, target: &Target, name: &str, patch: Value) {
+        let body = Patch::Merge(patch.to_string().into());
+        let patched = self.fake.objects().patch(target, name, None, body, WriteOptions::default()).await;
+        patched.expect("the patch is accepted");
+    }
+
+    /// A delete of an object without a namespace.
+    pub async fn delete_cluster(&self, plural: &str, name: &str) {
+        let target = Target::cluster(&api::ClusterName::root(), &client::fake::gvr("v1", plural));
+        self.fake.objects().delete(&target, name, DeleteOptions::default()).await.expect("the delete is accepted");
+    }
+
+    /// What the namespace controller does when a namespace is empty.
+    pub async fn finalize(&self, name: &str) {
+        let target = Target::cluster(&api::ClusterName::root(), &client::fake::gvr("v1", "namespaces"));
+        let objects = self.fake.objects();
+        let mut namespace = objects.get(&target, name).await.expect("it is there").value().expect("an object");
+        namespace["spec"]["finalizers"] = json!([]);
+        let body = namespace.to_string().into();
+        objects.update(&target, name, Some("finalize"), body, WriteOptions::default()).await.expect("it goes");
+    }
+
     /// A ConfigMap's data.
     pub fn data(&self, namespace: &str, name: &str) -> Option<Value> {
         self.fake.find("configmaps", namespace, name).map(|map| map["data"].clone())

@@ -1,6 +1,8 @@
 //! Request bodies: bounded in size, read as JSON, YAML or Kubernetes protobuf,
 //! always into a JSON tree.
 
+use std::time::Duration;
+
 use api::{Gvk, Status};
 use axum::body::Body;
 use base::limits;
@@ -12,15 +14,34 @@ use serde_json::Value;
 use crate::pipeline::apply_unsupported;
 use crate::tree::Tree;
 
+/// How long a client may take to send the body of a request, as kube-apiserver's limit
+/// for a whole request.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const ACCEPTED_PATCHES: &str =
     "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json";
 
 /// Reads a body of at most the size of one request.
 pub async fn read(body: Body) -> Result<Bytes, Status> {
-    axum::body::to_bytes(body, limits::REQUEST_BODY_BYTES)
-        .await
-        .map_err(|_| Status::too_large(limits::REQUEST_BODY_BYTES))
+    let read = axum::body::to_bytes(body, limits::REQUEST_BODY_BYTES);
+    match tokio::time::timeout(PATIENCE, read).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_too_long(&error) => Err(Status::too_large(limits::REQUEST_BODY_BYTES)),
+        Ok(Err(error)) => Err(Status::bad_request(format!("the body of the request cannot be read: {error}"))),
+        Err(_) => Err(Status::new(408, api::Reason::Timeout, "the body of the request did not arrive in time")),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The media type of the body, without parameters.

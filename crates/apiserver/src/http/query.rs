@@ -53,32 +53,43 @@ impl Query {
 
     /// How long a watch may last.
     pub fn timeout_secs(&self) -> Result<Option<u64>, Status> {
-        self.number("timeoutSeconds")
+        Ok(self.number("timeoutSeconds")?.filter(|&secs| secs > 0))
     }
 
     /// Whether to store.
     pub fn write(&self) -> Result<Write, Status> {
-        match self.text("dryRun") {
-            "" => Ok(Write { dry_run: false }),
-            "All" => Ok(Write { dry_run: true }),
-            other => {
-                Err(Status::bad_request(format!("dryRun: Unsupported value: \"{other}\": supported values: \"All\"")))
-            }
-        }
+        let stated = Some(self.text("dryRun")).filter(|text| !text.is_empty());
+        Ok(Write { dry_run: all_of(stated)? })
     }
 
     /// The state a list is to be of.
     pub fn read_at(&self) -> Result<ReadAt, Status> {
+        if self.0.contains_key("sendInitialEvents") {
+            return Err(refused("sendInitialEvents", "Forbidden", "sendInitialEvents is forbidden for list"));
+        }
         let revision = self.text("resourceVersion");
         let number = if revision.is_empty() { 0 } else { parse_revision(revision)? };
-        match self.text("resourceVersionMatch") {
+        let matching = self.text("resourceVersionMatch");
+        let is_continued = !self.text("continue").is_empty();
+        if is_continued && number > 0 {
+            return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+        }
+        if !matching.is_empty() && revision.is_empty() {
+            return Err(forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided"));
+        }
+        if !matching.is_empty() && is_continued {
+            return Err(forbidden("resourceVersionMatch is forbidden when continue is provided"));
+        }
+        match matching {
             "" if number == 0 => Ok(ReadAt::Newest),
+            // Pages of a stated revision are of that very revision.
+            "" if self.limit()? > 0 => Ok(ReadAt::Exact(number)),
             "" | "NotOlderThan" => Ok(ReadAt::NotOlderThan(number)),
             "Exact" if number > 0 => Ok(ReadAt::Exact(number)),
-            "Exact" => Err(Status::bad_request(
-                "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-            )),
-            other => Err(Status::bad_request(format!("resourceVersionMatch: Unsupported value: \"{other}\""))),
+            "Exact" => {
+                Err(forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+            }
+            other => Err(refused("resourceVersionMatch", "NotSupported", &unsupported_match(other))),
         }
     }
 
@@ -129,7 +140,7 @@ impl Query {
             value.map(str::to_owned).filter(|value| !value.is_empty())
         };
         let dry_run = match body.get("dryRun").and_then(Value::as_array) {
-            Some(list) if !list.is_empty() => true,
+            Some(list) if !list.is_empty() => all_of(list.iter().map(|value| value.as_str().unwrap_or_default()))?,
             _ => self.write()?.dry_run,
         };
         let grace = body.get("gracePeriodSeconds").and_then(Value::as_i64);
@@ -145,11 +156,34 @@ impl Query {
     }
 }
 
+/// Whether `dryRun` is stated, which has one value only.
+fn all_of<'a>(stated: impl IntoIterator<Item = &'a str>) -> Result<bool, Status> {
+    let mut is_stated = false;
+    for value in stated {
+        if value != "All" {
+            let why = format!("dryRun: Unsupported value: \"{value}\": supported values: \"All\"");
+            return Err(Status::bad_request(why));
+        }
+        is_stated = true;
+    }
+    Ok(is_stated)
+}
+
+fn unsupported_match(value: &str) -> String {
+    format!("\"{value}\": supported values: \"Exact\", \"NotOlderThan\"")
+}
+
 fn forbidden(why: &str) -> Status {
+    refused("resourceVersionMatch", "Forbidden", why)
+}
+
+/// A refusal of list options, in the words of a field's error.
+fn refused(field: &str, what: &str, why: &str) -> Status {
+    let label = if what == "NotSupported" { "Unsupported value" } else { what };
     let cause = api::Cause {
-        reason: "FieldValueForbidden".into(),
-        message: format!("Forbidden: {why}"),
-        field: "resourceVersionMatch".into(),
+        reason: format!("FieldValue{what}"),
+        message: format!("{label}: {why}"),
+        field: field.into(),
     };
     Status::invalid("meta.k8s.io", "ListOptions", "", vec![cause])
 }

@@ -88,6 +88,8 @@ impl Running {
     async fn next_line(&mut self) -> Option<Bytes> {
         loop {
             let left = self.life.saturating_sub(self.age.elapsed());
+            // Also a watch that never falls quiet ends.
+            self.done = left.is_zero();
             let pause = tokio::time::sleep(left.min(BOOKMARK_EVERY));
             let change = tokio::select! {
                 biased;

@@ -19,17 +19,25 @@ const FIRST_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "k
 /// Objects removed in one transaction when a cluster goes.
 const REMOVAL_SLICE: usize = 256;
 
+/// All namespaces of all clusters.
+fn namespaces() -> Prefix {
+    Prefix::topic("", "namespaces")
+}
+
 impl ApiServer {
     /// Refuses a cluster that does not exist.
     pub(super) fn require_cluster(&self, cluster: &ClusterName) -> Result<(), Status> {
-        if cluster.is_root() {
-            return Ok(());
+        match self.cluster_key(cluster) {
+            Some(key) if self.store().get(&key).is_none() => {
+                Err(Status::not_found(&Gvr::new(GROUP, "v1alpha1", PLURAL), cluster.as_str()))
+            }
+            _ => Ok(()),
         }
-        let key = Key::new(GROUP, PLURAL, ClusterName::ROOT, "", cluster.as_str());
-        match self.store().get(&key) {
-            Some(_) => Ok(()),
-            None => Err(Status::not_found(&Gvr::new(GROUP, "v1alpha1", PLURAL), cluster.as_str())),
-        }
+    }
+
+    /// Where the object that a cluster hangs on is stored; the root cluster hangs on none.
+    pub(super) fn cluster_key(&self, cluster: &ClusterName) -> Option<Key> {
+        (!cluster.is_root()).then(|| Key::new(GROUP, PLURAL, ClusterName::ROOT, "", cluster.as_str()))
     }
 
     /// Refuses a name that no path could lead to; does nothing to other kinds.
@@ -82,29 +90,51 @@ impl ApiServer {
     /// Removes everything that a cluster held.
     pub(super) async fn remove_cluster(&self, name: &str) -> Result<(), Status> {
         let Some(cluster) = ClusterName::new(name) else { return Ok(()) };
-        let mut topics: Vec<_> = self.registry().all(&cluster).iter().map(crate::registry::Kind::topic).collect();
-        topics.sort();
-        topics.dedup();
-        for (group, plural) in topics {
-            let prefix = Prefix::topic(group, plural).in_cluster(cluster.as_str());
-            loop {
-                let options = store::ListOptions { limit: Some(REMOVAL_SLICE), ..Default::default() };
-                let page = self.store().list(&prefix, &options).map_err(|error| store_error(&error))?;
-                if page.entries.is_empty() {
-                    break;
-                }
-                let remove = |transaction: Transaction, entry: &store::Entry| {
-                    transaction.delete((*entry.key).clone(), Expect::Revision(entry.revision))
-                };
-                match self.store().commit(page.entries.iter().fold(Transaction::new(), remove)).await {
-                    // Something was written meanwhile: list again.
-                    Ok(_) | Err(store::Error::Conflict { .. }) => {}
-                    Err(error) => return Err(store_error(&error)),
-                }
+        let namespaces = namespaces();
+        // All topics, not all kinds: a kind that is no longer served has objects too.
+        for (topic, _) in self.store().topics() {
+            let prefix = Prefix::topic(topic.group, topic.resource).in_cluster(cluster.as_str());
+            if prefix.group != namespaces.group || prefix.resource != namespaces.resource {
+                self.remove_all(&prefix, Some(REMOVAL_SLICE)).await?;
             }
         }
         self.registry().forget(&cluster);
+        // The namespaces last and at once: while one stands, the cluster cannot be made anew,
+        // and what an end of the process left is found by them.
+        self.remove_all(&namespaces.in_cluster(cluster.as_str()), None).await
+    }
+
+    /// Removes what the ended process left of clusters that were being removed.
+    pub(super) async fn remove_leftovers(&self) -> Result<(), Status> {
+        let options = store::ListOptions::default();
+        let page = self.store().list(&namespaces(), &options).map_err(|error| store_error(&error))?;
+        let mut clusters: Vec<ClusterName> =
+            page.entries.iter().filter_map(|entry| ClusterName::new(&entry.key.cluster)).collect();
+        clusters.dedup();
+        for cluster in clusters {
+            if self.require_cluster(&cluster).is_err() {
+                self.remove_cluster(cluster.as_str()).await?;
+            }
+        }
         Ok(())
+    }
+
+    async fn remove_all(&self, prefix: &Prefix, limit: Option<usize>) -> Result<(), Status> {
+        loop {
+            let options = store::ListOptions { limit, ..Default::default() };
+            let page = self.store().list(prefix, &options).map_err(|error| store_error(&error))?;
+            if page.entries.is_empty() {
+                return Ok(());
+            }
+            let remove = |transaction: Transaction, entry: &store::Entry| {
+                transaction.delete((*entry.key).clone(), Expect::Revision(entry.revision))
+            };
+            match self.store().commit(page.entries.iter().fold(Transaction::new(), remove)).await {
+                // Something was written meanwhile: list again.
+                Ok(_) | Err(store::Error::Conflict { .. }) => {}
+                Err(error) => return Err(store_error(&error)),
+            }
+        }
     }
 
     fn first_namespaces(&self, cluster: &ClusterName) -> Result<Vec<(Key, store::Value)>, Status> {

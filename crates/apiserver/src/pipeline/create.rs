@@ -73,6 +73,9 @@ impl ApiServer {
             if let Some((key, revision)) = self.namespace_check(subject)? {
                 transaction = transaction.check(key, Expect::Revision(revision));
             }
+            if let Some(key) = self.cluster_key(&subject.cluster) {
+                transaction = transaction.check(key, Expect::Present);
+            }
             let at = transaction.ops.len();
             transaction = transaction.put(subject.key(&sent.name), value.clone(), Expect::Absent);
             transaction = self.with_companions(subject, &sent.name, transaction);
@@ -85,7 +88,7 @@ impl ApiServer {
                     return Err(Status::already_exists(&subject.gvr(), &sent.name));
                 }
                 // The namespace changed between the look and the commit: look again.
-                Err(store::Error::Conflict { .. }) => {}
+                Err(store::Error::Conflict { .. }) => self.require_cluster(&subject.cluster)?,
                 Err(error) => return Err(store_error(&error)),
             }
         }

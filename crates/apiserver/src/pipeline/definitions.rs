@@ -8,12 +8,13 @@ use api::{ClusterName, Gvr, Status};
 use client::DeleteOptions;
 use serde_json::{Value, json};
 
-use super::create::is_definition;
+use super::create::{ATTEMPTS, is_definition};
 use super::select::Selectors;
 use super::server::{ApiServer, Subject, Write, store_error};
 use super::update::Part;
 use crate::crd::{self, Definition};
 use crate::record::Record;
+use crate::registry::Kind;
 use crate::tree::{Tree, meta_of, meta_text};
 
 impl ApiServer {
@@ -69,11 +70,35 @@ impl ApiServer {
             return Ok(());
         }
         let Some(definition) = self.registry().definition(&subject.cluster, name) else { return Ok(()) };
-        for descriptor in definition.served().take(1) {
-            let instances = self.subject(&subject.cluster, &descriptor.gvr(), "")?;
+        // A definition that is not served may hold instances all the same, of earlier times.
+        let Some(descriptor) = definition.stored() else { return Ok(()) };
+        let kind = Kind { descriptor: descriptor.clone(), definition: Some(definition.clone()) };
+        let instances = Subject { cluster: subject.cluster.clone(), kind, namespace: String::new() };
+        // One whose names are another's must not take that one's instances along.
+        if definition.established {
             let all = Selectors::parse(descriptor, "", "")?;
             Box::pin(self.delete_collection(&instances, &all, &DeleteOptions::default())).await?;
-            Box::pin(self.finish_definition(&instances)).await?;
+        }
+        Box::pin(self.finish_definition(&instances)).await
+    }
+
+    /// Gives the names that a definition held to those that waited for them.
+    pub(super) async fn release_names(&self, cluster: &ClusterName) -> Result<(), Status> {
+        let definitions = self.definitions_of(cluster)?;
+        for name in self.registry().waiting(cluster) {
+            for _ in 0..ATTEMPTS {
+                let Some(entry) = self.store().get(&definitions.key(&name)) else { break };
+                let object = Record::of(&entry).value(&definitions.kind.descriptor)?;
+                // Replacing a definition by itself judges its names anew.
+                match Box::pin(self.replace(&definitions, &entry, Part::Main, object, &Write::default())).await {
+                    Err(status) if status.is_conflict() => {}
+                    Err(status) if status.is_not_found() => break,
+                    outcome => {
+                        outcome?;
+                        break;
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -153,7 +153,10 @@ impl ApiServer {
     pub(super) async fn after_removal(&self, subject: &Subject, name: &str) -> Result<(), Status> {
         let kind = &subject.kind.descriptor;
         match (&*kind.gvk.group, &*kind.plural) {
-            (crd::GROUP, crd::PLURAL) => self.registry().undefine(&subject.cluster, name),
+            (crd::GROUP, crd::PLURAL) => {
+                self.registry().undefine(&subject.cluster, name);
+                self.release_names(&subject.cluster).await?;
+            }
             (super::clusters::GROUP, super::clusters::PLURAL) => self.remove_cluster(name).await?,
             _ if subject.kind.is_custom() => self.finish_definition(subject).await?,
             _ => {}

@@ -7,9 +7,12 @@ use serde_json::Value;
 
 use super::create::ATTEMPTS;
 use super::server::{ApiServer, Subject, Write};
-use super::update::Part;
+use super::update::{Part, check_uid};
 use crate::record::Record;
 use crate::tree::{Tree, meta_text};
+
+/// The reader of stored objects goes `limits::NESTING` deep, and some of that is ours.
+const MOST_NESTED: usize = base::limits::NESTING - 4;
 
 impl ApiServer {
     /// Changes an object, or a part of it, and returns it as stored.
@@ -30,6 +33,7 @@ impl ApiServer {
             if named && !asked.is_empty() {
                 return Err(Status::stale(&subject.gvr(), name));
             }
+            check_uid(subject, &entry, &patched)?;
             self.check_type(subject, &mut patched)?;
             match self.replace(subject, &entry, part, patched, write).await {
                 Err(status) if status.is_conflict() && !states_revision(body) => {}
@@ -53,6 +57,9 @@ impl ApiServer {
             let name = live.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
             patch_status(subject, name, &error)
         })?;
+        if is_too_deep(&patched) {
+            return Err(Status::bad_request(format!("the patch nests the object more than {MOST_NESTED} deep")));
+        }
         match patched {
             Value::Object(tree) => Ok(tree),
             _ => Err(Status::bad_request("the patch leaves something that is not an object")),
@@ -60,7 +67,28 @@ impl ApiServer {
     }
 }
 
-fn patch_status(subject: &Subject, name: &str, error: &patch::Error) -> Status {
+/// Whether a value nests so deep that it could not be read again once it was stored.
+fn is_too_deep(value: &Value) -> bool {
+    let mut level: Vec<&Value> = vec![value];
+    for _ in 0..MOST_NESTED {
+        let below = level.into_iter().flat_map(|value| match value {
+            Value::Object(map) => map.values().filter(|value| is_container(value)).collect::<Vec<_>>(),
+            Value::Array(list) => list.iter().filter(|value| is_container(value)).collect(),
+            _ => Vec::new(),
+        });
+        level = below.collect();
+        if level.is_empty() {
+            return false;
+        }
+    }
+    true
+}
+
+fn is_container(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}
+
+pub(super) fn patch_status(subject: &Subject, name: &str, error: &patch::Error) -> Status {
     let gvk = &subject.kind.descriptor.gvk;
     match error {
         patch::Error::BadRequest(why) => Status::bad_request(why),

@@ -45,6 +45,9 @@ pub struct Listing {
     pub remaining: Option<u64>,
 }
 
+/// The form of a continue token.
+const TOKEN_FORMAT: &str = "coracle.dev/v1";
+
 #[derive(Serialize, Deserialize)]
 struct Token {
     v: String,
@@ -67,6 +70,7 @@ impl ApiServer {
     ) -> Result<Listing, Status> {
         let prefix = if all_clusters { everywhere(subject) } else { subject.prefix() };
         let (at, after) = match parse_token(token)? {
+            // The range of the list bounds what is read; the token only says where in it to go on.
             Some(token) => (
                 ReadAt::Exact(token.rv),
                 Some(store::Key::new(
@@ -149,7 +153,7 @@ fn expired_list(error: &store::Error, continued: bool) -> Status {
 
 fn make_token(revision: u64, last: &store::Key) -> String {
     let token = Token {
-        v: "coracle.dev/v1".into(),
+        v: TOKEN_FORMAT.into(),
         rv: revision,
         cluster: last.cluster.to_string(),
         namespace: last.namespace.to_string(),
@@ -164,5 +168,6 @@ fn parse_token(token: &str) -> Result<Option<Token>, Status> {
     }
     let invalid = || Status::bad_request("invalid continue token");
     let bytes = BASE64.decode(token).map_err(|_| invalid())?;
-    serde_json::from_slice(&bytes).map(Some).map_err(|_| invalid())
+    let token: Token = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
+    if token.v == TOKEN_FORMAT && token.rv > 0 { Ok(Some(token)) } else { Err(invalid()) }
 }

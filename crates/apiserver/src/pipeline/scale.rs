@@ -6,10 +6,12 @@ use api::kind::ScalePaths;
 use machinery::patch::Body as PatchBody;
 use serde_json::{Map, Value, json};
 
+use super::create::ATTEMPTS;
+use super::patch::patch_status;
 use super::server::{ApiServer, Subject, Write};
-use super::update::Part;
+use super::update::{Part, check_uid};
 use crate::record::Record;
-use crate::tree::{Tree, meta_of, meta_text};
+use crate::tree::{Tree, meta_text};
 
 impl ApiServer {
     /// The scale of an object, as JSON.
@@ -33,18 +35,22 @@ impl ApiServer {
             .filter(|&count| (0..=i64::from(i32::MAX)).contains(&count))
             .ok_or_else(|| invalid(name, scale))?;
         let paths = paths(subject)?;
-        let record = self.get(subject, name)?;
-        let mut object = record.value(&subject.kind.descriptor)?;
         let asked = meta_text(scale, "resourceVersion");
-        if !asked.is_empty() && asked != record.revision.to_string() {
-            return Err(Status::stale(&subject.gvr(), name));
+        for _ in 0..ATTEMPTS {
+            let entry = self.find(subject, name)?;
+            if !asked.is_empty() && asked != entry.revision.to_string() {
+                return Err(Status::stale(&subject.gvr(), name));
+            }
+            check_uid(subject, &entry, scale)?;
+            let mut object = Record::of(&entry).value(&subject.kind.descriptor)?;
+            set(&mut object, &paths.spec_replicas, json!(replicas));
+            match self.replace(subject, &entry, Part::Main, object, write).await {
+                // Nobody asked for a certain revision, so the newer one is as good.
+                Err(status) if status.is_conflict() && asked.is_empty() => {}
+                outcome => return outcome.and_then(|record| view(subject, &record)),
+            }
         }
-        if asked.is_empty() {
-            meta_of(&mut object).remove("resourceVersion");
-        }
-        set(&mut object, &paths.spec_replicas, json!(replicas));
-        let record = self.update(subject, name, Part::Main, object, write).await?;
-        view(subject, &record)
+        Err(Status::stale(&subject.gvr(), name))
     }
 
     /// Patches the `Scale` of an object.
@@ -55,13 +61,20 @@ impl ApiServer {
         body: &PatchBody,
         write: &Write,
     ) -> Result<Value, Status> {
-        let live = self.get_scale(subject, name)?;
-        let patched =
-            machinery::patch::apply(&live, body, None).map_err(|error| Status::bad_request(error.to_string()))?;
-        let Value::Object(scale) = patched else {
-            return Err(Status::bad_request("the patch leaves something that is not a Scale"));
-        };
-        self.update_scale(subject, name, &scale, write).await
+        for _ in 0..ATTEMPTS {
+            let live = self.get_scale(subject, name)?;
+            let patched =
+                machinery::patch::apply(&live, body, None).map_err(|error| patch_status(subject, name, &error))?;
+            let Value::Object(scale) = patched else {
+                return Err(Status::bad_request("the patch leaves something that is not a Scale"));
+            };
+            let is_named = meta_text(&scale, "resourceVersion") != live["metadata"]["resourceVersion"];
+            match self.update_scale(subject, name, &scale, write).await {
+                Err(status) if status.is_conflict() && !is_named => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Status::stale(&subject.gvr(), name))
     }
 }
 

@@ -28,8 +28,7 @@ impl Selectors {
     /// Parses both selectors and checks that the kind lets one select by the fields.
     pub fn parse(kind: &KindDescriptor, labels: &str, fields: &str) -> Result<Self, Status> {
         let refuse = |error: &dyn std::fmt::Display| Status::bad_request(error.to_string());
-        let labels = LabelSelector::parse(labels)
-            .map_err(|error| Status::bad_request(format!("unable to parse requirement: {error}")))?;
+        let labels = LabelSelector::parse(labels).map_err(|error| refuse(&error))?;
         let fields = FieldSelector::parse(fields).map_err(|error| refuse(&error))?;
         fields.check(kind).map_err(|error| refuse(&error))?;
         Ok(Selectors { labels, fields })

@@ -82,6 +82,7 @@ impl ApiServer {
         let server = ApiServer { inner: Arc::new(Inner { parts, registry, documents: Mutex::default() }) };
         server.load_definitions()?;
         server.bootstrap_root().await?;
+        server.remove_leftovers().await?;
         Ok(server)
     }
 

@@ -67,9 +67,13 @@ impl ApiServer {
                 }
                 return Err(Status::not_found(&subject.gvr(), name));
             };
+            if asked.is_empty() && strategy::needs_revision(&subject.kind.descriptor) {
+                return Err(revision_missing(&subject.gvr(), name));
+            }
             if !asked.is_empty() && asked != entry.revision.to_string() {
                 return Err(Status::stale(&subject.gvr(), name));
             }
+            check_uid(subject, &entry, &object)?;
             match self.replace(subject, &entry, part, object.clone(), write).await {
                 // Nobody asked for a certain revision, so the newer one is as good.
                 Err(status) if status.is_conflict() && asked.is_empty() => {}
@@ -91,15 +95,10 @@ impl ApiServer {
         let kind = &subject.kind.descriptor;
         let stored = Record::of(entry);
         let old = stored.value(kind)?;
-        let mut new = merge_part(kind.subresources.status, part, &old, object);
+        let mut new = merge_part(kind, part, &old, object);
         let old_meta = stored.object_meta()?;
         carry_over(&old, &mut new);
         let sent = typed_meta(&new, &kind.gvk.kind)?;
-        if sent.uid != old_meta.uid {
-            let why =
-                format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", sent.uid, old_meta.uid);
-            return Err(Status::conflict(&subject.gvr(), &old_meta.name, &why));
-        }
         let causes = machinery::validate::metadata_update(kind, &sent, &old_meta);
         if !causes.is_empty() {
             return Err(Status::invalid(&kind.gvk.group, &kind.gvk.kind, &old_meta.name, causes));
@@ -157,28 +156,79 @@ impl ApiServer {
     }
 }
 
+/// Refuses an object that states the uid of another one, such as of an earlier one of
+/// its name.
+pub(super) fn check_uid(subject: &Subject, entry: &store::Entry, object: &Tree) -> Result<(), Status> {
+    let sent = meta_text(object, "uid");
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let held = Record::of(entry).object_meta()?;
+    if sent == held.uid {
+        return Ok(());
+    }
+    let why = format!("Precondition failed: UID in precondition: {sent}, UID in object meta: {}", held.uid);
+    Err(Status::conflict(&subject.gvr(), &held.name, &why))
+}
+
+fn revision_missing(gvr: &api::Gvr, name: &str) -> Status {
+    let cause = api::Cause {
+        reason: "FieldValueInvalid".into(),
+        message: "Invalid value: 0x0: must be specified for an update".into(),
+        field: "metadata.resourceVersion".into(),
+    };
+    Status::invalid(&gvr.group, &gvr.resource, name, vec![cause])
+}
+
 /// The object that results when only a part of `object` counts.
-fn merge_part(has_status: bool, part: Part, old: &Tree, mut object: Tree) -> Tree {
+fn merge_part(kind: &api::KindDescriptor, part: Part, old: &Tree, mut object: Tree) -> Tree {
     match part {
         Part::Main => {
-            if has_status {
+            if kind.subresources.status {
                 set_or_remove(&mut object, "status", old.get("status").cloned());
+            }
+            if is_namespaces(kind) {
+                set_finalizers(&mut object, finalizers_of(old));
             }
             object
         }
         Part::Status => {
             let mut new = old.clone();
             set_or_remove(&mut new, "status", object.remove("status"));
+            if let strategy::Kept::Fields(kept) = strategy::kept_on_status(kind) {
+                let held = std::mem::take(meta_of(&mut new));
+                let mut meta = std::mem::take(meta_of(&mut object));
+                for &field in kept {
+                    set_or_remove(&mut meta, field, held.get(field).cloned());
+                }
+                *meta_of(&mut new) = meta;
+            }
             new
         }
         Part::Finalize => {
             let mut new = old.clone();
-            let finalizers = object.get("spec").and_then(|spec| spec.get("finalizers")).cloned().unwrap_or(json!([]));
-            if let Some(spec) = new.get_mut("spec").and_then(Value::as_object_mut) {
-                set_or_remove(spec, "finalizers", Some(finalizers).filter(|list| *list != json!([])));
-            }
+            set_finalizers(&mut new, finalizers_of(&object));
             new
         }
+    }
+}
+
+fn is_namespaces(kind: &api::KindDescriptor) -> bool {
+    kind.gvk.group.is_empty() && &*kind.plural == "namespaces"
+}
+
+/// A namespace's own finalizers, which only its `finalize` subresource changes.
+fn finalizers_of(namespace: &Tree) -> Option<Value> {
+    namespace.get("spec").and_then(|spec| spec.get("finalizers")).cloned().filter(|list| *list != json!([]))
+}
+
+fn set_finalizers(namespace: &mut Tree, finalizers: Option<Value>) {
+    let spec = namespace.entry("spec").or_insert_with(|| json!({}));
+    if !spec.is_object() {
+        *spec = json!({});
+    }
+    if let Some(spec) = spec.as_object_mut() {
+        set_or_remove(spec, "finalizers", finalizers);
     }
 }
 
@@ -215,7 +265,6 @@ fn desired_changed(old: &Tree, new: &Tree) -> bool {
 /// Whether nothing holds up an object that is being deleted.
 pub(super) fn is_finished(kind: &api::KindDescriptor, object: &Tree) -> bool {
     let empty = |list: Option<&Value>| list.and_then(Value::as_array).is_none_or(Vec::is_empty);
-    let namespace = kind.gvk.group.is_empty() && &*kind.plural == "namespaces";
     let waits_for_grace = object
         .get("metadata")
         .and_then(|meta| meta.get("deletionGracePeriodSeconds"))
@@ -223,5 +272,5 @@ pub(super) fn is_finished(kind: &api::KindDescriptor, object: &Tree) -> bool {
         .is_some_and(|secs| secs > 0);
     empty(object.get("metadata").and_then(|meta| meta.get("finalizers")))
         && !waits_for_grace
-        && (!namespace || empty(object.get("spec").and_then(|spec| spec.get("finalizers"))))
+        && (!is_namespaces(kind) || empty(object.get("spec").and_then(|spec| spec.get("finalizers"))))
 }

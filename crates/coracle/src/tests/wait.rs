@@ -101,6 +101,19 @@ fn applications_are_waited_for_as_long_as_that_can_help() {
     let mut broken = application("Unknown", "", "Healthy", none());
     broken["status"]["conditions"] = json!([{"type": "ComparisonError", "message": "broken manifest"}]);
     check(broken, "waiting: broken manifest");
+    let mut chart = application("Unknown", "", "Healthy", none());
+    let message = format!("Helm sources {}", render::NOT_SUPPORTED);
+    chart["status"]["conditions"] = json!([{"type": "ComparisonError", "message": message}]);
+    check(chart, "done: app is not deployed: Helm sources are not supported yet");
+}
+
+#[test]
+fn what_nobody_serves_is_named_and_not_waited_for() {
+    let mut set = seen(application("Synced", "c2", "Healthy", json!([])));
+    set.packages[0].spec.argo_cd.kind = "ApplicationSet".into();
+    assert!(said(&goal(), &set).starts_with("done: app is installed but not acted on: ApplicationSet"));
+    set.animated.insert("argoproj.io/ApplicationSet".into());
+    assert_eq!(said(&goal(), &set), "done");
 }
 
 #[test]
