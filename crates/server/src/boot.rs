@@ -82,17 +82,17 @@ impl Server {
         let tokens: Arc<dyn TokenVerifier> = Arc::new(FileTokens::open(&layout, &ids)?);
         let store = open_store(&layout, &clock, &ids)?;
         let parts = Parts { store: store.clone(), clock: clock.clone(), ids: ids.clone(), tokens: tokens.clone() };
-        let api = ApiServer::open(parts).await.map_err(|status| not_up(&status))?;
         let contracts = Contracts::default();
         contracts.offer::<dyn TokenVerifier>(tokens);
-        let ground = Ground { config, layout, clock, ids, tasks, contracts, endpoints, api };
-
-        let objects = ground.api.objects(Identity::component("server"));
-        ground.serve_api(api_socket, &authority)?;
-        let (routes, members) = ground.raise(&*objects, capabilities).await?;
-        ground.serve_web(web_socket, &authority, routes)?;
-        ground.keep_reporting(objects, members).await?;
-        ground.write_kubeconfig(&authority)?;
+        let full = layout.clone();
+        let up = async {
+            let api = ApiServer::open(parts).await.map_err(|status| not_up(&status))?;
+            let ground = Ground { config, layout, clock, ids, tasks, contracts, endpoints, api };
+            ground.come_up(&authority, api_socket, web_socket, capabilities).await?;
+            Ok(ground)
+        };
+        // Whatever failed then, a log that takes no more writes is the reason for it.
+        let ground = up.await.map_err(|diagnostic| at_fault(&full, &store).unwrap_or(diagnostic))?;
         let objects = ground.api.objects(Identity::component("admin"));
         Ok(Running { endpoints: ground.endpoints, objects, tasks: ground.tasks, store, _lock: lock })
     }
@@ -124,6 +124,22 @@ impl Running {
 }
 
 impl Ground {
+    /// Serves the API, raises the capabilities, serves what they bring, and tells of it.
+    async fn come_up(
+        &self,
+        authority: &Authority,
+        api_socket: TcpListener,
+        web_socket: TcpListener,
+        capabilities: Vec<Box<dyn Capability>>,
+    ) -> Result<(), Diagnostic> {
+        let objects = self.api.objects(Identity::component("server"));
+        self.serve_api(api_socket, authority)?;
+        let (routes, members) = self.raise(&*objects, capabilities).await?;
+        self.serve_web(web_socket, authority, routes)?;
+        self.keep_reporting(objects, members).await?;
+        self.write_kubeconfig(authority)
+    }
+
     /// Serves every kind, then provisions and runs each capability in order.
     async fn raise(
         &self,
@@ -326,6 +342,16 @@ fn store_failed(layout: &Layout, error: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic::new("store-unusable", format!("{} cannot be opened", layout.store().display()))
         .detail(error)
         .hint("free disk space if it is full; otherwise restore the platform from a backup")
+}
+
+/// What is wrong with a store that takes no more writes.
+fn at_fault(layout: &Layout, store: &Store) -> Option<Diagnostic> {
+    let reason = store.stats().read_only?;
+    if reason.contains("no space") {
+        let title = format!("no space is left for {}", layout.root().display());
+        return Some(Diagnostic::new("disk-full", title).hint("free some space, then start the platform again"));
+    }
+    Some(store_failed(layout, &reason))
 }
 
 fn not_up(error: &dyn std::fmt::Display) -> Diagnostic {

@@ -51,5 +51,12 @@ fn say(handshake: &Handshake) {
 
 fn log_to_stderr(level: &str) {
     let filter = EnvFilter::try_from_env("CORACLE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        // On a full disk the log cannot be written either, and to complain of that on the
+        // same stream would panic whoever had something to say.
+        .log_internal_errors(false)
+        .init();
 }
