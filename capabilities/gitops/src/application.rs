@@ -21,7 +21,7 @@ use crate::source::Refresh;
 use crate::status::{self, Report};
 use crate::stored::{App, REFRESH};
 use crate::tracking::Owner;
-use crate::types::{OperationState, Phase};
+use crate::types::{DEFAULT_PROJECT, OperationState, Phase};
 use crate::{bootstrap, deletion};
 
 impl Reconciler for Engine {
@@ -90,9 +90,10 @@ impl Engine {
     /// Makes sure of the cluster, and remembers which pushes concern the Application.
     async fn prepare(&self, app: &App) -> Result<(), Error> {
         let cluster = &app.key.cluster;
-        if !self.memory.lock().ready.contains(cluster) {
+        let project = ObjectKey::new(cluster, &self.settings.namespace, DEFAULT_PROJECT);
+        let needs_it = app.typed.spec.project() == DEFAULT_PROJECT && !app.object.meta.is_deleting();
+        if needs_it && self.observer.projects.get(&project).is_none() {
             bootstrap::cluster(&*self.observer.objects, cluster, &self.settings).await?;
-            self.memory.lock().ready.insert(cluster.clone());
         }
         let sources = app.typed.spec.sources();
         let heard: HashSet<RepositoryId> =

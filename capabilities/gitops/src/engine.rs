@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use api::ClusterName;
 use base::Clock;
 use client::{Cache, Object, ObjectKey};
 use contracts::git::RepositoryId;
@@ -43,8 +42,6 @@ pub struct Memory {
     pub written: HashMap<ObjectKey, Object>,
     /// Applications by the embedded repositories of their sources.
     pub repositories: HashMap<RepositoryId, HashSet<ObjectKey>>,
-    /// Clusters that have what every cluster has.
-    pub ready: HashSet<ClusterName>,
 }
 
 impl Engine {

@@ -158,7 +158,7 @@ fn apps_of_project(apps: &Cache, change: &Change) -> Vec<ObjectKey> {
         let stated = object.value().ok();
         let name = stated.as_ref().map(|value| resource::text(value, "/spec/project")).unwrap_or_default();
         object.cluster == project.cluster
-            && (name == &*project.name || (name.is_empty() && &*project.name == "default"))
+            && (name == &*project.name || (name.is_empty() && &*project.name == types::DEFAULT_PROJECT))
     };
     apps.list().iter().filter(|object| uses(object)).map(ObjectKey::of).collect()
 }

@@ -85,6 +85,8 @@ pub struct Task {
     pub options: SyncOptions,
     /// Whether it differs from what is wanted.
     pub is_change: bool,
+    /// Whether it is on its way out, so that it cannot be made yet.
+    pub is_leaving: bool,
 }
 
 /// Tasks that belong together: deletions first, then batches in the order of kinds.
@@ -213,6 +215,7 @@ fn task(resource: &Resource, action: Action) -> Task {
         live: resource.live.clone(),
         options: resource.options.clone(),
         is_change: resource.sync == Sync::OutOfSync,
+        is_leaving: resource.is_leaving,
     }
 }
 

@@ -99,6 +99,9 @@ async fn advance(run: &Run<'_>, results: &mut Results) -> Result<(), Stop> {
         for batch in &wave.batches {
             apply_batch(run, batch, results).await?;
         }
+        if !run.dry_run {
+            wait_for_leaving(wave, results)?;
+        }
         if index + 1 < waves.len() && !run.dry_run {
             settle(run, wave, results)?;
         }
@@ -149,7 +152,7 @@ async fn refusal(run: &Run<'_>, task: &Task, kind: &KindDescriptor) -> Option<St
         return Some(format!("namespace {} is not permitted in project '{project}'.", place.namespace));
     }
     // What is as it is wanted was accepted before, and a dry run of it would only take time.
-    if !task.is_change || run.options.for_object(&task.options, "Validate", "false") {
+    if !task.is_change || task.is_leaving || run.options.for_object(&task.options, "Validate", "false") {
         return None;
     }
     let desired = task.desired.as_ref()?;
@@ -208,7 +211,8 @@ async fn apply_batch(run: &Run<'_>, batch: &[Task], results: &mut Results) -> Re
     let one = |task| -> BoxFuture<'_, (&Task, Result<String, Problem>)> {
         Box::pin(async move { (task, apply(run, task).await) })
     };
-    let pending: Vec<_> = batch.iter().filter(|task| !results.is_done(&task.key)).map(one).collect();
+    let is_due = |task: &&Task| !task.is_leaving && !results.is_done(&task.key);
+    let pending: Vec<_> = batch.iter().filter(is_due).map(one).collect();
     let done: Vec<_> = futures::stream::iter(pending).buffered(AT_ONCE).collect().await;
     let mut failure = None;
     let mut waiting = None;
@@ -226,6 +230,15 @@ async fn apply_batch(run: &Run<'_>, batch: &[Task], results: &mut Results) -> Re
         (Some(message), _) => Err(Stop::Fail(failed_to_apply(&message))),
         (None, Some(message)) => Err(Stop::Wait(message)),
         (None, None) => Ok(()),
+    }
+}
+
+/// What is being deleted cannot be made before it is gone, and a sync has not ended before it is made.
+fn wait_for_leaving(wave: &Wave, results: &Results) -> Result<(), Stop> {
+    let tasks = wave.batches.iter().flatten();
+    match tasks.filter(|task| task.is_leaving).find(|task| !results.is_done(&task.key)) {
+        Some(task) => Err(Stop::Wait(format!("waiting for deletion of {}", task.key.short()))),
+        None => Ok(()),
     }
 }
 

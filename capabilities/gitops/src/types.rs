@@ -5,6 +5,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// The project of Applications that state none.
+pub const DEFAULT_PROJECT: &str = "default";
+
 /// An Application as the engine reads it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -42,7 +45,7 @@ pub struct Spec {
 impl Spec {
     /// The project's name, `default` if none is stated.
     pub fn project(&self) -> &str {
-        if self.project.is_empty() { "default" } else { &self.project }
+        if self.project.is_empty() { DEFAULT_PROJECT } else { &self.project }
     }
 
     /// The sources that count.

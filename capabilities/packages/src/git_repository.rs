@@ -106,7 +106,7 @@ async fn act(platform: &Platform, object: &Object, decision: Decision) -> Result
     let id = naming::repository(&object.cluster, &object.meta.namespace, &object.meta.name);
     let new = NewRepository {
         id: id.clone(),
-        description: format!("Content of {path}"),
+        description: format!("Content of {}", object.meta.name),
         private: false,
         default_branch: naming::BRANCH.to_owned(),
     };

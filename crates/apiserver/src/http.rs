@@ -66,6 +66,10 @@ impl ApiServer {
                 read_only(&parts.method)?;
                 self.openapi(&cluster, &document, &parts)
             }
+            Place::OldOpenApi => {
+                read_only(&parts.method)?;
+                Ok(openapi::old(&parts.headers))
+            }
             Place::Paths => {
                 read_only(&parts.method)?;
                 Ok(json_response(StatusCode::OK, &self.paths()))

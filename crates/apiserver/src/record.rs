@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use api::{ClusterName, KindDescriptor, ObjectMeta, Status};
+use base::limits;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Map, Value};
 
@@ -40,6 +41,17 @@ pub fn split(kind: &KindDescriptor, mut object: Map<String, Value>) -> Result<Se
     let mut meta = Bytes::copy_from_slice(&text);
     let body = meta.split_off(boundary);
     Ok(Segments { meta, body })
+}
+
+impl Segments {
+    /// As a value of the store, unless the object is larger than one may be. Only what
+    /// clients write is bounded: what is too large must still be deletable.
+    pub fn bounded(self) -> Result<store::Value, Status> {
+        if self.meta.len() + self.body.len() > limits::OBJECT_BYTES {
+            return Err(Status::too_large(limits::OBJECT_BYTES));
+        }
+        Ok(store::Value::new(self.meta, self.body))
+    }
 }
 
 /// Puts an object together as JSON text.
@@ -88,6 +100,11 @@ fn inner(object: &[u8]) -> &[u8] {
     }
 }
 
+/// The same of bytes that are shared.
+fn inner_of(object: &Bytes) -> Bytes {
+    object.slice_ref(inner(object))
+}
+
 /// A record as it was read, with what is needed to serve it.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -113,6 +130,25 @@ impl Record {
             return compose(kind, &self.meta, &body, self.revision);
         }
         compose(kind, &self.meta, &self.body, self.revision)
+    }
+
+    /// The object's JSON text in pieces that share the stored bytes, so that many readers
+    /// of one large object cost no copy each. `None` if it is served in another form than
+    /// it is stored in.
+    pub fn shared_json(&self, kind: &KindDescriptor) -> Option<[Bytes; 4]> {
+        if convert::is_needed(kind) {
+            return None;
+        }
+        let mut head = BytesMut::new();
+        compose_head(&mut head, &kind.gvk.api_version(), &kind.gvk.kind, b"{}", self.revision);
+        // The head ends with the brace of the metadata, which is still to come.
+        head.truncate(head.len() - 1);
+        let (meta, body) = (inner_of(&self.meta), inner_of(&self.body));
+        if self.revision > 0 && !meta.is_empty() {
+            head.put_u8(b',');
+        }
+        let seam: &'static [u8] = if body.is_empty() { b"}" } else { b"}," };
+        Some([head.freeze(), meta, Bytes::from_static(seam), body])
     }
 
     fn served_body(&self, kind: &KindDescriptor) -> serde_json::Result<Map<String, Value>> {

@@ -43,6 +43,8 @@ pub enum Place {
         /// What follows `/openapi/v3/`; empty for the index.
         document: String,
     },
+    /// `/openapi/v2`.
+    OldOpenApi,
     /// `/`, the list of paths.
     Paths,
     /// `/version`.
@@ -80,6 +82,7 @@ fn below(cluster: ClusterName, segments: &[&str]) -> Place {
         [] if cluster.is_root() => Place::Paths,
         ["version"] => Place::Version,
         ["healthz" | "livez" | "readyz", ..] => Place::Health,
+        ["openapi", "v2"] => Place::OldOpenApi,
         ["openapi", "v3", rest @ ..] => Place::OpenApi { cluster, document: rest.join("/") },
         ["api"] => discovery(false, None, None),
         ["api", "v1"] => discovery(false, None, Some("v1")),

@@ -415,6 +415,23 @@ async fn what_is_held_in_deletion_is_made_again_when_it_is_gone() {
 }
 
 #[tokio::test]
+async fn a_sync_waits_for_what_is_being_deleted() {
+    let world = World::start().await;
+    let first = world.git.push("r", &[("a.yaml", &config_map("a", "1", "")), ("b.yaml", &config_map("b", "1", ""))]);
+    world.fake.put(&application("app", "r", automated(json!({}))));
+    world.synced("app", &first).await;
+    world.patch("configmaps", "web", "a", json!({"metadata": {"finalizers": ["x.io/held"]}})).await;
+    world.delete("configmaps", "web", "a").await;
+    let second = world.git.push("r", &[("a.yaml", &config_map("a", "2", "")), ("b.yaml", &config_map("b", "2", ""))]);
+    let app = world.until("app", "waiting", |app| app["status"]["operationState"]["phase"] == "Running").await;
+    assert_eq!(app["status"]["operationState"]["message"], "waiting for deletion of ConfigMap/a");
+    assert_eq!(world.data("web", "b"), Some(json!({"key": "2"})), "what can be done is done");
+    world.patch("configmaps", "web", "a", json!({"metadata": {"finalizers": null}})).await;
+    world.synced("app", &second).await;
+    assert_eq!(world.data("web", "a"), Some(json!({"key": "2"})));
+}
+
+#[tokio::test]
 async fn a_namespace_that_is_deleted_comes_back_when_it_is_gone() {
     let world = World::start().await;
     let revision = world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
@@ -480,4 +497,24 @@ async fn what_a_gone_application_left_is_taken_by_who_wants_it() {
     let app = world.synced("one", &revision).await;
     assert_eq!(world.data("web", "a"), Some(json!({"key": "1"})));
     assert_eq!(app["status"].get("conditions"), None);
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_made_again_gets_its_project_again() {
+    let world = World::start().await;
+    world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
+    let dev = api::ClusterName::new("dev").expect("a name");
+    let at = |plural| client::Target::namespaced(&dev, &client::fake::gvr("argoproj.io/v1alpha1", plural), "argocd");
+    let objects = world.fake.objects();
+    for _ in 0..2 {
+        let app = application("inner", "r", automated(json!({}))).to_string();
+        objects.create(&at("applications"), app.into(), client::WriteOptions::default()).await.expect("it is accepted");
+        let project = |fake: &client::fake::FakeObjects| fake.all("appprojects").iter().any(|one| one.cluster == dev);
+        world.fake.until("the cluster has the project", project).await;
+        world.controller.idle().await;
+        for (plural, name) in [("applications", "inner"), ("appprojects", "default")] {
+            objects.delete(&at(plural), name, client::DeleteOptions::default()).await.expect("it is accepted");
+        }
+        world.controller.idle().await;
+    }
 }

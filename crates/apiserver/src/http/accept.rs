@@ -69,6 +69,11 @@ pub fn aggregated_discovery(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Whether the client names this media type.
+pub fn accepts(headers: &HeaderMap, media: &str) -> bool {
+    Range::all(header_text(headers)).any(|range| range.media == media)
+}
+
 /// Whether the client takes gzip.
 pub fn gzip(headers: &HeaderMap) -> bool {
     headers

@@ -11,13 +11,18 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use machinery::openapi::{self, KindSchema, Resource, Types};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::query::Query;
 use super::reply::{json_response, respond};
 use super::{accept, answer};
 use crate::ApiServer;
 use crate::registry::Kind;
+
+const TITLE: &str = "Kubernetes";
+/// The protobuf form of a v2 document, in the two spellings that clients and servers use.
+const OLD_AS_ASKED: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const OLD_AS_SENT: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 impl ApiServer {
     pub(super) fn openapi(
@@ -49,6 +54,26 @@ impl ApiServer {
         self.documents().lock().keep(hash, compressed.clone());
         Ok(compressed)
     }
+}
+
+/// The document in OpenAPI v2, which states no types: kubectl asks for it before it sends
+/// a `List`, and takes the objects of types that it does not find as they are.
+pub fn old(headers: &HeaderMap) -> Response<Body> {
+    let version = api::builtin::VERSION.git_version;
+    if accept::accepts(headers, OLD_AS_ASKED) {
+        let info = [field(1, TITLE.as_bytes()), field(2, version.as_bytes())].concat();
+        let document = [field(1, b"2.0"), field(2, &info)].concat();
+        return respond(StatusCode::OK, OLD_AS_SENT, Bytes::from(document));
+    }
+    let info = json!({"title": TITLE, "version": version});
+    json_response(StatusCode::OK, &json!({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}}))
+}
+
+/// A short text or message as a field of protobuf.
+fn field(number: u8, value: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(value.len()).ok().filter(|length| length.is_ascii());
+    let head = [number << 3 | 2, length.expect("the document's fields are short")];
+    [&head[..], value].concat()
 }
 
 fn respond_document(

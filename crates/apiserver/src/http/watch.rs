@@ -1,6 +1,7 @@
 //! A watch as a stream of JSON lines. The stream pulls from the history, so a
 //! client that reads slowly costs no memory here.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use api::Status;
@@ -25,6 +26,10 @@ const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 /// Bounds of the life of a watch whose client did not state one, in seconds.
 const DEFAULT_LIFE_SECS: (u64, u64) = (1800, 3600);
 
+/// Objects from this size on are sent in pieces that share the stored bytes; smaller ones
+/// are copied, which is cheaper than more pieces.
+const SHARE_FROM_BYTES: usize = 16 * 1024;
+
 /// What shapes the stream.
 pub struct Shape {
     /// Form of the objects.
@@ -46,6 +51,8 @@ struct Running {
     age: Stopwatch,
     life: Duration,
     last_bookmark: u64,
+    /// What is left of the line that is being sent.
+    pieces: VecDeque<Bytes>,
     done: bool,
 }
 
@@ -64,6 +71,7 @@ pub fn respond(server: &ApiServer, watching: Watching, shape: Shape) -> Response
         age: server.clock().stopwatch(),
         life: Duration::from_secs(life),
         last_bookmark: 0,
+        pieces: VecDeque::new(),
         done: false,
     };
     let mut response = Response::new(Body::from_stream(lines(running)));
@@ -76,15 +84,22 @@ pub fn respond(server: &ApiServer, watching: Watching, shape: Shape) -> Response
 
 fn lines(running: Running) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send {
     stream::unfold(running, |mut running| async move {
-        if running.done {
+        if running.done && running.pieces.is_empty() {
             return None;
         }
-        let line = running.next_line().await?;
-        Some((Ok(line), running))
+        let piece = running.next_piece().await?;
+        Some((Ok(piece), running))
     })
 }
 
 impl Running {
+    async fn next_piece(&mut self) -> Option<Bytes> {
+        if let Some(piece) = self.pieces.pop_front() {
+            return Some(piece);
+        }
+        self.next_line().await
+    }
+
     async fn next_line(&mut self) -> Option<Bytes> {
         loop {
             let left = self.life.saturating_sub(self.age.elapsed());
@@ -122,10 +137,25 @@ impl Running {
             Change::Modified(_, record) => ("MODIFIED", record),
             Change::Deleted(_, record) => ("DELETED", record),
         };
+        if let Some(first) = self.share(kind, &record) {
+            return first;
+        }
         match self.object(&record) {
             Ok(object) => event_line(kind, &object),
             Err(status) => error_line(&status),
         }
+    }
+
+    /// The first piece of a large object's line; the others wait for their turn. They
+    /// share the stored bytes: what a slow client has yet to take costs nothing.
+    fn share(&mut self, kind: &str, record: &Record) -> Option<Bytes> {
+        if self.shape.form != Form::Object || record.meta.len() + record.body.len() < SHARE_FROM_BYTES {
+            return None;
+        }
+        let pieces = record.shared_json(&self.watching.subject().kind.descriptor)?;
+        self.pieces.extend(pieces.into_iter().filter(|piece| !piece.is_empty()));
+        self.pieces.push_back(Bytes::from_static(b"}}\n"));
+        Some(Bytes::from(format!("{{\"type\":\"{kind}\",\"object\":")))
     }
 
     fn object(&mut self, record: &Record) -> Result<Bytes, Status> {

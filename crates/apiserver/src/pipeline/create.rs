@@ -53,8 +53,7 @@ impl ApiServer {
         strategy::prepare_create(kind, &mut object);
         self.fill_new(subject, &mut object);
         self.prepare_definition(subject, &mut object, None)?;
-        let segments = split(kind, object)?;
-        let value = store::Value::new(segments.meta, segments.body);
+        let value = split(kind, object)?.bounded()?;
         if write.dry_run {
             self.namespace_check(subject)?;
             if self.store().get(&subject.key(&sent.name)).is_some() {

@@ -115,7 +115,7 @@ impl ApiServer {
         if !finished && segments.meta == stored.meta && segments.body == stored.body {
             return Ok(stored);
         }
-        let value = store::Value::new(segments.meta, segments.body);
+        let value = segments.bounded()?;
         if write.dry_run {
             return Ok(Record { meta: value.meta, body: value.body, revision: entry.revision });
         }

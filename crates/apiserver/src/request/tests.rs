@@ -40,13 +40,16 @@ fn paths_lead_to_places() {
     check("/openapi/v3/apis/apps/v1", "OpenApi");
     check("/readyz/etcd", "Health");
     check("/version", "Version");
+    check("/openapi/v2", "OldOpenApi");
+    check("/", "Paths");
 }
 
 #[test]
 fn crooked_paths_lead_nowhere() {
     for path in [
-        "/",
         "/nothing",
+        "/clusters/blue/",
+        "/api/v1/pods/%+f",
         "/clusters/Up/api/v1",
         "/api/v1/pods/a/b/c/d",
         "/api/v1/configmaps/..%2f..%2fetc",

@@ -1,7 +1,14 @@
 //! Logical clusters: isolated from each other, made and removed as one.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use api::{ClusterName, Gvr};
+use client::{Event, Target, WatchOptions};
+use futures::StreamExt;
+use serde_json::{Value, json};
 use testkit::{Kubectl, Platform};
+
+use super::semantics::{DEFINITIONS, definition};
+use super::wire::Wire;
 
 fn cluster(name: &str) -> String {
     format!("apiVersion: coracle.dev/v1alpha1\nkind: LogicalCluster\nmetadata: {{name: {name}}}\n")
@@ -35,6 +42,77 @@ async fn clusters_do_not_see_each_other() -> Result<()> {
     }
     let unknown = server("nowhere");
     ensure!(!kubectl.run(&[&unknown, "get", "configmaps"]).await?.ok);
+    platform.stop().await;
+    Ok(())
+}
+
+fn named(name: &str) -> Value {
+    json!({"metadata": {"name": name}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_one_cluster_reads_no_other() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let wire = Wire::to(&platform).await?;
+    for name in ["blue", "green"] {
+        let object = json!({"apiVersion": "coracle.dev/v1alpha1", "kind": "LogicalCluster", "metadata": {"name": name}});
+        wire.made("/apis/coracle.dev/v1alpha1/logicalclusters", object).await?;
+        for at in 0..3 {
+            let path = format!("/clusters/{name}/api/v1/namespaces/default/configmaps");
+            wire.made(&path, named(&format!("{name}-{at}"))).await?;
+        }
+    }
+    let all = |cluster: &str| format!("/clusters/{cluster}/api/v1/configmaps?limit=1");
+    for (of, to) in [("blue", "green"), ("green", "blue")] {
+        let (_, page) = wire.get(&all(of)).await?;
+        let token = page["metadata"]["continue"].as_str().unwrap_or_default();
+        for path in [format!("{}&continue={token}", all(to)), format!("/clusters/{to}/api/v1/secrets?limit=9&continue={token}")] {
+            let (_, list) = wire.get(&path).await?;
+            let text = list["items"].to_string();
+            ensure!(!text.contains(&format!("\"{of}-")) && !text.contains("\"data\""), "{path}: {list}");
+        }
+        let (_, list) = wire.get(&format!("/api/v1/configmaps?limit=9&continue={token}")).await?;
+        let text = list["items"].to_string();
+        ensure!(!text.contains("blue-") && !text.contains("green-"), "{list}");
+    }
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_sees_its_cluster_go() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let wire = Wire::to(&platform).await?;
+    let clusters = "/apis/coracle.dev/v1alpha1/logicalclusters";
+    let object = json!({"apiVersion": "coracle.dev/v1alpha1", "kind": "LogicalCluster", "metadata": {"name": "blue"}});
+    wire.made(clusters, object.clone()).await?;
+    wire.made("/clusters/blue/api/v1/namespaces/default/configmaps", named("mine")).await?;
+    wire.made(&format!("/clusters/blue{DEFINITIONS}"), definition("widgets", "Widget", &[true])).await?;
+    let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}});
+    let widgets = "/clusters/blue/apis/example.com/v1/namespaces/default/widgets";
+    wire.made(widgets, widget).await?;
+    // Instances of a kind that is no longer served must go as well.
+    let unserved = json!({"spec": definition("widgets", "Widget", &[false])["spec"]});
+    let (code, answer) = wire.merge(&format!("/clusters/blue{DEFINITIONS}/widgets.example.com"), unserved).await?;
+    ensure!(code == 200, "{answer}");
+    let blue = ClusterName::new("blue").context("a name")?;
+    let target = Target::namespaced(&blue, &Gvr::new("", "v1", "configmaps"), "default");
+    let options = WatchOptions { send_initial_events: true, ..Default::default() };
+    let mut events = platform.objects.watch(&target, options).await?;
+    ensure!(wire.delete(&format!("{clusters}/blue")).await?.0 == 200);
+    loop {
+        match events.next().await.context("the watch ended early")?? {
+            Event::Deleted(object) => {
+                ensure!(object.meta.name == "mine");
+                break;
+            }
+            Event::Added(_) | Event::Bookmark { .. } => {}
+            other => bail!("unexpected: {other:?}"),
+        }
+    }
+    wire.made(clusters, object).await?;
+    wire.made(&format!("/clusters/blue{DEFINITIONS}"), definition("widgets", "Widget", &[true])).await?;
+    ensure!(wire.get(widgets).await?.1["items"] == json!([]), "nothing of the former cluster is left");
     platform.stop().await;
     Ok(())
 }

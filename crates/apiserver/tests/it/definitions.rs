@@ -2,7 +2,11 @@
 //! instances.
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 use testkit::{Kubectl, Platform};
+
+use super::semantics::{DEFINITIONS, definition};
+use super::wire::Wire;
 
 const DEFINITION: &str = r"
 apiVersion: apiextensions.k8s.io/v1
@@ -104,6 +108,41 @@ async fn a_definition_that_cannot_be_served_is_refused() -> Result<()> {
         ensure!(!output.ok && output.stderr.contains(expect), "{expect}: {}", output.stderr);
     }
     ensure!(!kubectl.ok(&["get", "crd", "-o", "name"]).await?.contains("widgets"));
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_pass_on_and_every_definition_can_go() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let wire = Wire::to(&platform).await?;
+    let path = |name: &str| format!("{DEFINITIONS}/{name}.example.com");
+    wire.made(DEFINITIONS, definition("widgets", "Widget", &[true])).await?;
+    let widgets = "/apis/example.com/v1/namespaces/default/widgets";
+    wire.made(widgets, json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}})).await?;
+    for plural in ["first", "second"] {
+        wire.made(DEFINITIONS, definition(plural, "Widget", &[true])).await?;
+    }
+    let (code, status) = wire.delete(&path("first")).await?;
+    ensure!(code == 200, "a definition that never served goes: {status}");
+    ensure!(wire.get(&path("first")).await?.0 == 404);
+    ensure!(wire.get(&format!("{widgets}/w")).await?.0 == 200, "and takes nothing of others along");
+
+    ensure!(wire.delete(&path("widgets")).await?.0 == 200);
+    ensure!(wire.get(&path("widgets")).await?.0 == 404);
+    let (_, second) = wire.get(&path("second")).await?;
+    ensure!(second["status"]["conditions"][1]["status"] == "True", "it has the kind now: {second}");
+    let second = "/apis/example.com/v1/namespaces/default/second";
+    ensure!(wire.get(second).await?.0 == 200);
+
+    wire.made(second, json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}})).await?;
+    let unserved = json!({"spec": definition("second", "Widget", &[false])["spec"]});
+    ensure!(wire.merge(&path("second"), unserved).await?.0 == 200);
+    ensure!(wire.delete(&path("second")).await?.0 == 200);
+    ensure!(wire.get(&path("second")).await?.0 == 404, "also one that serves nothing any more goes");
+    wire.made(DEFINITIONS, definition("second", "Widget", &[true])).await?;
+    let (_, list) = wire.get(second).await?;
+    ensure!(list["items"] == json!([]), "with its instances: {list}");
     platform.stop().await;
     Ok(())
 }

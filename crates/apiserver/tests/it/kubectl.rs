@@ -245,3 +245,20 @@ async fn events_are_the_same_in_both_groups() -> Result<()> {
     platform.stop().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_get_prints_can_be_applied_again() -> Result<()> {
+    let (platform, kubectl) = platform().await?;
+    kubectl.ok_with(&["create", "-f", "-"], DEPLOYMENT).await?;
+    kubectl.ok(&["create", "configmap", "settings", "--from-literal=color=blue"]).await?;
+    let printed = kubectl.ok(&["get", "deployments,configmaps,serviceaccounts", "-o", "yaml"]).await?;
+    ensure!(printed.contains("kind: List"), "{printed}");
+    kubectl.ok_with(&["apply", "-f", "-"], &printed).await?;
+    let replaced = kubectl.ok_with(&["replace", "-f", "-"], &printed).await;
+    ensure!(replaced.is_err(), "apply wrote an annotation, so the printed revisions are old");
+    kubectl.ok(&["delete", "deployment", "web"]).await?;
+    let created = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: listed}}\n";
+    ensure!(kubectl.ok_with(&["create", "-f", "-"], created).await?.contains("configmap/listed created"));
+    platform.stop().await;
+    Ok(())
+}

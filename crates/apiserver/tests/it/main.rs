@@ -7,5 +7,7 @@ mod kube_rs;
 mod kubectl;
 mod python;
 mod refusals;
+mod semantics;
 mod transports;
 mod watches;
+mod wire;
