@@ -49,8 +49,8 @@ pub fn puts(etcdput: &Path, directory: &Path, clients: usize, length: Duration, 
         .args(["-endpoint", CLIENT, "-clients", &clients.to_string(), "-size", &size.to_string()])
         .args(["-seconds", &length.as_secs_f64().to_string()])
         .output()?;
-    let figures: Value = serde_json::from_slice(&output.stdout)
-        .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    let figures: Value =
+        serde_json::from_slice(&output.stdout).with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
     let number = |name: &str| figures[name].as_f64().unwrap_or(f64::NAN);
     Ok(Load { per_second: number("per_second"), p99_ms: number("p99_ms") })
 }

@@ -35,8 +35,7 @@ pub async fn times(platform: &Platform, count: usize) -> Result<Times> {
 
     let mut watch = tokio::process::Command::new(kubectl());
     watch.args(["get", "configmap", "-n", "bench", "-w", "-o", "jsonpath={.metadata.name} {.data.n}{\"\\n\"}"]);
-    let mut child =
-        watch.env("KUBECONFIG", platform.kubeconfig()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let mut child = watch.env("KUBECONFIG", platform.kubeconfig()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().context("standard output")?).lines();
     let mut times = Times {
         push: Series::new("git push", "ms"),

@@ -124,9 +124,8 @@ fn healing(last: &OperationState, differing: &[&Resource], now: Timestamp) -> Re
     }
     let attempts = last.operation.sync.as_ref().map_or(0, |sync| sync.self_heal_attempts_count);
     let finished = last.finished_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-    let elapsed_secs = finished.map_or(u64::MAX, |finished| {
-        u64::try_from(now.as_second().saturating_sub(finished.as_second())).unwrap_or(0)
-    });
+    let elapsed_secs = finished
+        .map_or(u64::MAX, |finished| u64::try_from(now.as_second().saturating_sub(finished.as_second())).unwrap_or(0));
     let pause_secs = heal_pause_secs(attempts);
     let is_new = elapsed_secs > HEAL_CALM_SECS + 2 * pause_secs;
     if !is_new && elapsed_secs < pause_secs {

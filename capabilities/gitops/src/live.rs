@@ -148,9 +148,8 @@ impl LiveState {
         let mut state = self.0.state.lock();
         state.catch_up();
         let held = state.owned.get(owner).into_iter().flatten();
-        let wanted = held.map(|((cluster, gvk), key)| {
-            (cluster.clone(), Key::new(&gvk.group, &gvk.kind, &key.namespace, &key.name))
-        });
+        let wanted = held
+            .map(|((cluster, gvk), key)| (cluster.clone(), Key::new(&gvk.group, &gvk.kind, &key.namespace, &key.name)));
         wanted.filter_map(|wanted| state.wanted.get(&wanted)).flatten().cloned().collect()
     }
 

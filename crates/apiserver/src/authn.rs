@@ -2,7 +2,7 @@
 //! bearer token, or nobody. The TLS layer hands the certificate's identity in;
 //! nothing in the request can claim one.
 
-use api::Status;
+use api::{Gvr, Status};
 use contracts::auth::Identity;
 use http::HeaderMap;
 
@@ -14,12 +14,18 @@ use crate::ApiServer;
 pub struct Certified(pub Identity);
 
 impl ApiServer {
-    /// The caller's identity. A token that is not known is refused, not taken for nobody.
+    /// Who the request is judged as: the caller, or whom the caller acts as.
     pub(crate) async fn authenticate(
         &self,
         certified: Option<&Certified>,
         headers: &HeaderMap,
     ) -> Result<Identity, Status> {
+        let caller = self.caller(certified, headers).await?;
+        acting_as(caller, headers)
+    }
+
+    /// The caller's identity. A token that is not known is refused, not taken for nobody.
+    async fn caller(&self, certified: Option<&Certified>, headers: &HeaderMap) -> Result<Identity, Status> {
         if let Some(Certified(identity)) = certified {
             return Ok(identity.clone());
         }
@@ -33,4 +39,32 @@ impl ApiServer {
         }
         self.tokens().verify(token.trim()).await.ok_or_else(Status::unauthorized)
     }
+}
+
+/// The identity that the `Impersonate-` headers ask for. Only whoever may do everything
+/// may act as somebody else; and a request to do so is never just taken as the caller's.
+fn acting_as(caller: Identity, headers: &HeaderMap) -> Result<Identity, Status> {
+    let asked = headers.keys().any(|name| name.as_str().starts_with("impersonate-"));
+    if !asked {
+        return Ok(caller);
+    }
+    let text = |value: &http::HeaderValue| value.to_str().map(str::to_owned).ok();
+    let Some(user) = headers.get("impersonate-user").and_then(text).filter(|user| !user.is_empty()) else {
+        return Err(Status::bad_request(
+            "requested to impersonate groups, a uid or extras without impersonating a user",
+        ));
+    };
+    if !caller.is_master() {
+        let why = format!(
+            "User \"{}\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope",
+            caller.user
+        );
+        return Err(Status::forbidden(&Gvr::new("", "v1", "users"), &user, &why));
+    }
+    if user == Identity::anonymous().user {
+        return Ok(Identity::anonymous());
+    }
+    let mut groups: Vec<String> = headers.get_all("impersonate-group").iter().filter_map(text).collect();
+    groups.push("system:authenticated".to_owned());
+    Ok(Identity { user, groups })
 }

@@ -53,7 +53,8 @@ impl KubeObjects {
 
     /// The objects that the current context of a kubeconfig file leads to.
     pub async fn from_kubeconfig(path: &Path, home: ClusterName) -> std::result::Result<Self, UnusableKubeconfig> {
-        let file = kube::config::Kubeconfig::read_from(path).map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
+        let file =
+            kube::config::Kubeconfig::read_from(path).map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
         let options = kube::config::KubeConfigOptions::default();
         let config = kube::Config::from_custom_kubeconfig(file, &options).await;
         let config = config.map_err(|error| UnusableKubeconfig(with_causes(&error)))?;

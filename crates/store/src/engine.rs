@@ -2,6 +2,7 @@
 //! never know what the frames in it mean.
 
 mod log;
+mod checkpoint;
 
 mod memory;
 mod sqlite;

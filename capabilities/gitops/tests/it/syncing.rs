@@ -463,12 +463,13 @@ async fn instances_wait_for_their_definition_to_be_gone() {
     world.synced("app", &revision).await;
     let held = json!({"metadata": {"finalizers": ["customresourcecleanup.apiextensions.k8s.io"]}});
     world.patch_at(&world.definitions(), "things.x.io", held).await;
-    world.fake.objects().delete(&world.definitions(), "things.x.io", client::DeleteOptions::default()).await.expect("ok");
-    let things = client::Target::namespaced(
-        &api::ClusterName::root(),
-        &client::fake::gvr("x.io/v1", "things"),
-        "web",
-    );
+    world
+        .fake
+        .objects()
+        .delete(&world.definitions(), "things.x.io", client::DeleteOptions::default())
+        .await
+        .expect("ok");
+    let things = client::Target::namespaced(&api::ClusterName::root(), &client::fake::gvr("x.io/v1", "things"), "web");
     world.fake.objects().delete(&things, "t", client::DeleteOptions::default()).await.expect("the delete is accepted");
     let is_missing = |app: &Value| {
         let resources = app["status"]["resources"].as_array().cloned().unwrap_or_default();
@@ -491,7 +492,9 @@ async fn what_a_gone_application_left_is_taken_by_who_wants_it() {
     world.synced("one", &revision).await;
     world.fake.put(&application("two", "s", automated(json!({}))));
     world.synced("two", "s-0").await;
-    world.until("one", "its loss is told", |app| app["status"]["conditions"][0]["type"] == "SharedResourceWarning").await;
+    world
+        .until("one", "its loss is told", |app| app["status"]["conditions"][0]["type"] == "SharedResourceWarning")
+        .await;
     world.controller.idle().await;
     world.delete("applications", "argocd", "two").await;
     let app = world.synced("one", &revision).await;

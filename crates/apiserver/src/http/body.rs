@@ -104,3 +104,6 @@ fn yaml(body: &[u8]) -> Result<Value, Status> {
         _ => Err(Status::bad_request("the body of the request holds more than one document")),
     }
 }
+
+#[cfg(test)]
+mod tests;

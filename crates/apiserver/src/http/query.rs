@@ -62,13 +62,21 @@ impl Query {
         Ok(Write { dry_run: all_of(stated)? })
     }
 
+    /// The revision that is stated; 0 for none.
+    pub fn revision(&self) -> Result<u64, Status> {
+        match self.text("resourceVersion") {
+            "" => Ok(0),
+            text => parse_revision(text),
+        }
+    }
+
     /// The state a list is to be of.
     pub fn read_at(&self) -> Result<ReadAt, Status> {
         if self.0.contains_key("sendInitialEvents") {
             return Err(refused("sendInitialEvents", "Forbidden", "sendInitialEvents is forbidden for list"));
         }
         let revision = self.text("resourceVersion");
-        let number = if revision.is_empty() { 0 } else { parse_revision(revision)? };
+        let number = self.revision()?;
         let matching = self.text("resourceVersionMatch");
         let is_continued = !self.text("continue").is_empty();
         if is_continued && number > 0 {
@@ -86,9 +94,7 @@ impl Query {
             "" if self.limit()? > 0 => Ok(ReadAt::Exact(number)),
             "" | "NotOlderThan" => Ok(ReadAt::NotOlderThan(number)),
             "Exact" if number > 0 => Ok(ReadAt::Exact(number)),
-            "Exact" => {
-                Err(forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
-            }
+            "Exact" => Err(forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")),
             other => Err(refused("resourceVersionMatch", "NotSupported", &unsupported_match(other))),
         }
     }
@@ -180,10 +186,7 @@ fn forbidden(why: &str) -> Status {
 /// A refusal of list options, in the words of a field's error.
 fn refused(field: &str, what: &str, why: &str) -> Status {
     let label = if what == "NotSupported" { "Unsupported value" } else { what };
-    let cause = api::Cause {
-        reason: format!("FieldValue{what}"),
-        message: format!("{label}: {why}"),
-        field: field.into(),
-    };
+    let cause =
+        api::Cause { reason: format!("FieldValue{what}"), message: format!("{label}: {why}"), field: field.into() };
     Status::invalid("meta.k8s.io", "ListOptions", "", vec![cause])
 }

@@ -84,6 +84,10 @@ impl ApiServer {
             None => query.text("fieldSelector").to_owned(),
         };
         let selectors = Selectors::parse(&subject.kind.descriptor, query.text("labelSelector"), &fields)?;
+        let (asked_for, newest) = (query.revision()?, self.store().revision());
+        if asked_for > newest {
+            return Err(Status::revision_too_large(asked_for, newest));
+        }
         let watching = self.watch(subject, false, selectors, query.watch_from()?)?;
         let shape = watch::Shape {
             form: asked.form,

@@ -164,10 +164,7 @@ impl ApiServer {
             return Ok(None);
         }
         let entry = self.namespace(&subject.cluster, &subject.namespace)?;
-        // A living namespace has no deletion time; the text is only searched, since
-        // this runs for every create.
-        let record = Record::of(&entry);
-        if record.object_meta()?.is_deleting() {
+        if Record::of(&entry).object_meta()?.is_deleting() {
             let why = format!(
                 "unable to create new content in namespace {} because it is being terminated",
                 subject.namespace

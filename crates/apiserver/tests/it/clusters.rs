@@ -55,7 +55,8 @@ async fn a_token_of_one_cluster_reads_no_other() -> Result<()> {
     let platform = Platform::start(Vec::new()).await?;
     let wire = Wire::to(&platform).await?;
     for name in ["blue", "green"] {
-        let object = json!({"apiVersion": "coracle.dev/v1alpha1", "kind": "LogicalCluster", "metadata": {"name": name}});
+        let object =
+            json!({"apiVersion": "coracle.dev/v1alpha1", "kind": "LogicalCluster", "metadata": {"name": name}});
         wire.made("/apis/coracle.dev/v1alpha1/logicalclusters", object).await?;
         for at in 0..3 {
             let path = format!("/clusters/{name}/api/v1/namespaces/default/configmaps");
@@ -66,7 +67,9 @@ async fn a_token_of_one_cluster_reads_no_other() -> Result<()> {
     for (of, to) in [("blue", "green"), ("green", "blue")] {
         let (_, page) = wire.get(&all(of)).await?;
         let token = page["metadata"]["continue"].as_str().unwrap_or_default();
-        for path in [format!("{}&continue={token}", all(to)), format!("/clusters/{to}/api/v1/secrets?limit=9&continue={token}")] {
+        for path in
+            [format!("{}&continue={token}", all(to)), format!("/clusters/{to}/api/v1/secrets?limit=9&continue={token}")]
+        {
             let (_, list) = wire.get(&path).await?;
             let text = list["items"].to_string();
             ensure!(!text.contains(&format!("\"{of}-")) && !text.contains("\"data\""), "{path}: {list}");

@@ -64,3 +64,16 @@ async fn strangers_read_health_and_version_only() -> Result<()> {
     platform.stop().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acting_as_somebody_gives_their_rights_only() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let kubectl = Kubectl::new(&platform)?;
+    let get: &[&str] = &["get", "--raw", "/api/v1/secrets"];
+    check(&kubectl, &[get, &["--as=bob"]].concat(), "", "User \"bob\" cannot list resource").await?;
+    check(&kubectl, &[get, &["--as=bob", "--as-group=devs"]].concat(), "", "User \"bob\" cannot list").await?;
+    check(&kubectl, &[get, &["--as=system:anonymous"]].concat(), "", "system:anonymous").await?;
+    kubectl.ok(&[get, &["--as=bob", "--as-group=system:masters"]].concat()).await?;
+    platform.stop().await;
+    Ok(())
+}

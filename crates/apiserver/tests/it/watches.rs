@@ -78,3 +78,27 @@ async fn a_revision_of_the_future_is_not_waited_for() -> Result<()> {
     platform.stop().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_object_arrives_whole_over_the_wire() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let remote = client::kube_transport::KubeObjects::new(platform.kube().await?, api::ClusterName::root());
+    let large = "x".repeat(100_000);
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "large"}, "data": {"a": large}});
+    platform.objects.create(&configmaps(), object.to_string().into(), WriteOptions::default()).await?;
+    let options = WatchOptions { send_initial_events: true, ..Default::default() };
+    let mut events = client::Objects::watch(&remote, &configmaps(), options).await?;
+    platform.objects.delete(&configmaps(), "large", client::DeleteOptions::default()).await?;
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        let Some(event) = events.next().await else { bail!("the watch ended early") };
+        let event = event?;
+        if let Event::Added(object) | Event::Deleted(object) = &event {
+            ensure!(object.value()?["data"]["a"] == large.as_str());
+        }
+        seen.push(describe(&event));
+    }
+    ensure!(seen == ["+large", "bookmark true", "-large"], "{seen:?}");
+    platform.stop().await;
+    Ok(())
+}

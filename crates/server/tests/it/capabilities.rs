@@ -14,12 +14,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use testkit::{Kubectl, Platform};
 
+type Notes = Arc<Mutex<Vec<String>>>;
+
 /// A capability that notes when it is raised, and may fail.
 struct Noting {
     name: &'static str,
     needs: &'static [&'static str],
     fails: bool,
-    notes: Arc<Mutex<Vec<String>>>,
+    notes: Notes,
 }
 
 impl Noting {
@@ -58,7 +60,7 @@ impl Capability for Noting {
     }
 }
 
-fn pair(fails: bool) -> (Vec<Box<dyn Capability>>, Arc<Mutex<Vec<String>>>) {
+fn pair(fails: bool) -> (Vec<Box<dyn Capability>>, Notes) {
     let notes = Arc::new(Mutex::new(Vec::new()));
     let make =
         |name, needs, fails| -> Box<dyn Capability> { Box::new(Noting { name, needs, fails, notes: notes.clone() }) };

@@ -3,4 +3,5 @@
 
 mod capabilities;
 mod directory;
+mod listen;
 mod secrets;
