@@ -52,6 +52,8 @@ struct State {
     owned: HashMap<Owner, HashSet<(Place, ObjectKey)>>,
     /// Written objects whose event has not arrived; `None` for deleted ones.
     written: HashMap<(Place, ObjectKey), Written>,
+    /// Objects whose end was seen lately, by uid: the answer to a write may come after it.
+    ended: HashMap<String, Stopwatch>,
 }
 
 #[derive(Default)]
@@ -126,7 +128,7 @@ impl LiveState {
     /// The objects in `cluster` that bear the tracking id of `owner`.
     pub fn owned(&self, owner: &Owner, cluster: &ClusterName) -> BTreeMap<Key, Live> {
         let mut state = self.0.state.lock();
-        state.catch_up();
+        state.catch_up(&self.0.clock);
         let places: Vec<(Place, ObjectKey)> =
             state.owned.get(owner).into_iter().flatten().filter(|(place, _)| place.0 == *cluster).cloned().collect();
         let mut found = BTreeMap::new();
@@ -146,7 +148,7 @@ impl LiveState {
     /// Applications that want an object that bears the tracking id of `owner`.
     pub fn rivals(&self, owner: &Owner) -> HashSet<ObjectKey> {
         let mut state = self.0.state.lock();
-        state.catch_up();
+        state.catch_up(&self.0.clock);
         let held = state.owned.get(owner).into_iter().flatten();
         let wanted = held
             .map(|((cluster, gvk), key)| (cluster.clone(), Key::new(&gvk.group, &gvk.kind, &key.namespace, &key.name)));
@@ -160,6 +162,10 @@ impl LiveState {
         let written =
             Written { since: self.0.clock.stopwatch(), revision: object.meta.revision(), object: Some(object.clone()) };
         let mut state = self.0.state.lock();
+        state.drain(&self.0.clock);
+        if state.ended.contains_key(&object.meta.uid) {
+            return;
+        }
         if let Some(owner) = tracking::owner(&object.cluster, &object.meta, &place.1.group, &place.1.kind) {
             state.owned.entry(owner).or_default().insert((place.clone(), key.clone()));
         }
@@ -228,7 +234,15 @@ impl State {
     }
 
     /// Brings the index up to date with the caches.
-    fn catch_up(&mut self) {
+    fn catch_up(&mut self, clock: &Clock) {
+        self.drain(clock);
+        self.owned.retain(|_, held| !held.is_empty());
+        self.written.retain(|_, written| written.since.elapsed() < TRUSTED);
+        self.ended.retain(|_, since| since.elapsed() < TRUSTED);
+    }
+
+    /// Takes in what changed.
+    fn drain(&mut self, clock: &Clock) {
         for (place, followed) in &mut self.followed {
             while let Some(Some(change)) = followed.changes.next().now_or_never() {
                 let key = change.key();
@@ -242,6 +256,10 @@ impl State {
                     self.owned.entry(after).or_default().insert((place.clone(), key.clone()));
                 }
                 let arrived = change.new.as_ref().map_or(u64::MAX, |object| object.meta.revision());
+                let remains = change.new.as_ref().map(|object| &object.meta.uid);
+                if let Some(gone) = change.old.as_ref().filter(|old| remains != Some(&old.meta.uid)) {
+                    self.ended.insert(gone.meta.uid.clone(), clock.stopwatch());
+                }
                 let slot = (place.clone(), key);
                 if self
                     .written
@@ -252,8 +270,6 @@ impl State {
                 }
             }
         }
-        self.owned.retain(|_, held| !held.is_empty());
-        self.written.retain(|_, written| written.since.elapsed() < TRUSTED);
     }
 
     fn replace_use(&mut self, app: &ObjectKey, next: Option<Use>) {

@@ -211,7 +211,7 @@ async fn apply_batch(run: &Run<'_>, batch: &[Task], results: &mut Results) -> Re
     let one = |task| -> BoxFuture<'_, (&Task, Result<String, Problem>)> {
         Box::pin(async move { (task, apply(run, task).await) })
     };
-    let is_due = |task: &&Task| !task.is_leaving && !results.is_done(&task.key);
+    let is_due = |task: &&Task| !task.is_leaving && (!results.is_done(&task.key) || is_gone(run, task));
     let pending: Vec<_> = batch.iter().filter(is_due).map(one).collect();
     let done: Vec<_> = futures::stream::iter(pending).buffered(AT_ONCE).collect().await;
     let mut failure = None;
@@ -231,6 +231,12 @@ async fn apply_batch(run: &Run<'_>, batch: &[Task], results: &mut Results) -> Re
         (None, Some(message)) => Err(Stop::Wait(message)),
         (None, None) => Ok(()),
     }
+}
+
+/// Whether an object was deleted again while its operation waited for something.
+fn is_gone(run: &Run<'_>, task: &Task) -> bool {
+    let kind = run.kinds.get(&task.gvk).and_then(Option::as_ref);
+    !run.dry_run && kind.is_some_and(|kind| run.live.get(run.cluster, kind, &task.key).is_none())
 }
 
 /// What is being deleted cannot be made before it is gone, and a sync has not ended before it is made.

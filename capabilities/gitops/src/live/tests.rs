@@ -2,8 +2,8 @@
 
 use api::{ClusterName, Gvk, KindDescriptor};
 use base::{Clock, Tasks};
-use client::ObjectKey;
 use client::fake::{FakeObjects, descriptor};
+use client::{DeleteOptions, ObjectKey, Target};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -80,4 +80,23 @@ async fn what_was_just_written_is_seen_at_once() {
     world.live.deleted(&world.maps, &object);
     assert!(world.live.get(&root, &world.maps, &key).is_none());
     assert_eq!(world.live.owned(&owner, &root).len(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_the_end_of_its_object_is_not_believed() {
+    let mut world = world();
+    let root = ClusterName::root();
+    world.live.follow(&app("a"), &root, std::slice::from_ref(&world.maps), &[]).await;
+    let key = Key::new("", "ConfigMap", "n", "x");
+    let object = world.fake.put(&map("x", "a:/ConfigMap:n/x"));
+    assert_eq!(world.woken.recv().await, Some(app("a")));
+    let owner = Owner::of(&app("a"), "argocd");
+    assert_eq!(world.live.owned(&owner, &root).len(), 1);
+    // It is deleted and let go by another before the answer to the deletion is noted.
+    let target = Target::namespaced(&root, &world.maps.gvr(), "n");
+    world.fake.objects().delete(&target, "x", DeleteOptions::default()).await.expect("the delete is accepted");
+    assert_eq!(world.woken.recv().await, Some(app("a")));
+    world.live.wrote(&world.maps, &object);
+    assert!(world.live.get(&root, &world.maps, &key).is_none(), "nothing would ever call for it again");
+    assert!(world.live.owned(&owner, &root).is_empty());
 }

@@ -206,6 +206,23 @@ async fn a_wave_waits_for_the_health_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_while_a_wave_waits_is_made_again() {
+    let world = World::start().await;
+    let late = config_map("late", "1", "argocd.argoproj.io/sync-wave: \"2\"");
+    world.git.push("r", &[("a.yaml", &deployment(1)), ("b.yaml", &late)]);
+    world.fake.put(&application("app", "r", automated(json!({}))));
+    world.until("app", "waiting", |app| app["status"]["operationState"]["phase"] == "Running").await;
+    let gvr = client::fake::gvr("apps/v1", "deployments");
+    let deployments = client::Target::namespaced(&api::ClusterName::root(), &gvr, "web");
+    let objects = world.fake.objects();
+    objects.delete(&deployments, "first", client::DeleteOptions::default()).await.expect("the delete is accepted");
+    world.fake.until("it is made again", |fake| fake.find("deployments", "web", "first").is_some()).await;
+    world.controller.idle().await;
+    assert_eq!(world.app("app")["status"]["operationState"]["phase"], "Running");
+    assert_eq!(world.data("web", "late"), None, "the next wave still waits");
+}
+
+#[tokio::test]
 async fn a_manual_sync_does_what_it_says() {
     let world = World::start().await;
     let both: &[(&str, &str)] = &[("a.yaml", &config_map("a", "1", "")), ("b.yaml", &config_map("b", "1", ""))];
