@@ -1,7 +1,7 @@
 //! Create: names are generated, metadata that the server owns is filled, and the
 //! object is committed together with the condition that its namespace still lives.
 
-use api::{ClusterName, Gvr, ObjectMeta, Status};
+use api::{ClusterName, Gvr, ObjectMeta, Reason, Status};
 use serde_json::{Value, json};
 use store::{ConflictReason, Expect, Transaction};
 
@@ -38,6 +38,10 @@ impl ApiServer {
 
     async fn create_named(&self, subject: &Subject, mut object: Tree, write: &Write) -> Result<Record, Status> {
         let kind = &subject.kind.descriptor;
+        if subject.kind.definition.as_ref().is_some_and(|definition| definition.terminating) {
+            let why = "create not allowed while custom resource definition is terminating";
+            return Err(Status::new(405, Reason::MethodNotAllowed, why));
+        }
         let sent = typed_meta(&object, &kind.gvk.kind)?;
         if !sent.resource_version.is_empty() && sent.resource_version != "0" {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));

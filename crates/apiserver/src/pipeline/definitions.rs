@@ -60,6 +60,7 @@ impl ApiServer {
         let object = record.value(&kind.kind.descriptor)?;
         let mut definition = read(name, &object)?;
         definition.established = established(&object);
+        definition.terminating = record.object_meta()?.is_deleting();
         self.registry().define(cluster, Arc::new(definition));
         Ok(())
     }
@@ -68,6 +69,10 @@ impl ApiServer {
     pub(super) async fn begin_removal(&self, subject: &Subject, name: &str) -> Result<(), Status> {
         if !is_definition(subject) {
             return Ok(());
+        }
+        if let Some(entry) = self.store().get(&subject.key(name)) {
+            // From here on no instance comes into being any more.
+            self.define(&subject.cluster, name, &Record::of(&entry))?;
         }
         let Some(definition) = self.registry().definition(&subject.cluster, name) else { return Ok(()) };
         // A definition that is not served may hold instances all the same, of earlier times.

@@ -82,6 +82,8 @@ async fn a_kind_lives_as_long_as_its_definition() -> Result<()> {
             .contains('T'),
         "the definition waits for its last instance"
     );
+    let late = kubectl.run_with(&["create", "-f", "-"], &WIDGET.replace("one", "late")).await?;
+    ensure!(!late.ok && late.stderr.contains("while custom resource definition is terminating"), "{}", late.stderr);
     kubectl.ok(&["patch", "widget", "one", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]).await?;
     kubectl.ok(&["wait", "--for=delete", "crd/widgets.example.com", "--timeout=5s"]).await?;
     ensure!(
