@@ -10,7 +10,7 @@ use std::time::Duration;
 use api::{ClusterName, Gvk, KindDescriptor};
 use base::clock::Stopwatch;
 use base::{Clock, Tasks};
-use client::{Cache, Change, Changes, Object, ObjectKey, Objects, Target};
+use client::{Cache, CacheOptions, Change, Changes, Object, ObjectKey, Objects, Target};
 use futures::{FutureExt, StreamExt};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
@@ -118,7 +118,18 @@ impl LiveState {
         self.0.state.lock().replace_use(app, None);
     }
 
-    /// One object.
+    /// One object, read from the server if only its metadata is held.
+    pub async fn whole(&self, cluster: &ClusterName, kind: &KindDescriptor, key: &Key) -> Option<Object> {
+        let object = self.get(cluster, kind, key)?;
+        if !object.json.is_empty() {
+            return Some(object);
+        }
+        let target = Target::cluster(cluster, &kind.gvr());
+        let target = if kind.namespaced { Target { namespace: Some(key.namespace.clone()), ..target } } else { target };
+        self.0.objects.get(&target, &key.name).await.ok()
+    }
+
+    /// One object; of one that no Application manages only the metadata.
     pub fn get(&self, cluster: &ClusterName, kind: &KindDescriptor, key: &Key) -> Option<Object> {
         let place = place(cluster, kind);
         let namespace = if kind.namespaced { &*key.namespace } else { "" };
@@ -186,7 +197,11 @@ impl LiveState {
 
     fn start(&self, place: &Place, kind: &KindDescriptor) -> Followed {
         let tasks = self.0.tasks.child();
-        let cache = Cache::start(self.0.objects.clone(), Target::cluster(&place.0, &kind.gvr()), &tasks);
+        // Of what nobody manages only the metadata is kept: a cluster may hold far more of a kind
+        // than Applications do.
+        let options = CacheOptions { json_with_annotation: tracking::TRACKING_ID.to_owned(), ..Default::default() };
+        let target = Target::cluster(&place.0, &kind.gvr());
+        let cache = Cache::start_with(self.0.objects.clone(), target, options, &tasks);
         let mut watched = cache.subscribe();
         let changes = cache.subscribe();
         let shared = Arc::downgrade(&self.0);

@@ -217,8 +217,8 @@ impl Observer {
         let mut live = BTreeMap::new();
         for (key, desired) in &observation.desired {
             let kind = observation.kinds.get(&crate::resource::gvk(desired)).and_then(Option::as_ref);
-            let object = kind.and_then(|kind| self.live.get(&cluster, kind, key));
-            if let Some(found) = object.and_then(Live::read) {
+            let Some(kind) = kind else { continue };
+            if let Some(found) = self.live.whole(&cluster, kind, key).await.and_then(Live::read) {
                 live.insert(key.clone(), found);
             }
         }

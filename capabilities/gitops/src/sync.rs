@@ -272,8 +272,8 @@ async fn apply(run: &Run<'_>, task: &Task) -> Result<String, Problem> {
     {
         return Err(Problem::Refused(format!("Shared resource found: {} is tracked as {id}", task.key.short())));
     }
-    let live =
-        run.live.get(run.cluster, &kind, &task.key).or_else(|| task.live.as_ref().map(|live| live.object.clone()));
+    let live = run.live.whole(run.cluster, &kind, &task.key).await;
+    let live = live.or_else(|| task.live.as_ref().map(|live| live.object.clone()));
     let wanted = with_respected(run, task, desired);
     let request = Request {
         cluster: run.cluster,

@@ -36,6 +36,9 @@ pub struct CacheOptions {
     pub field_selector: String,
     /// Drop the JSON and keep the metadata: for those who need only names, owners and labels.
     pub metadata_only: bool,
+    /// Keep the JSON of those objects only that bear this annotation; empty for all. The others
+    /// are there with their metadata and empty JSON.
+    pub json_with_annotation: String,
 }
 
 /// A live copy of one resource. Cheap to clone.
@@ -46,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     ready: watch::Sender<bool>,
     metadata_only: bool,
+    json_with_annotation: String,
 }
 
 impl Cache {
@@ -65,6 +69,7 @@ impl Cache {
             state: Mutex::new(State::default()),
             ready: watch::Sender::new(false),
             metadata_only: options.metadata_only,
+            json_with_annotation: options.json_with_annotation,
         });
         let name = format!("cache {}", target.gvr);
         let reflector = Reflector {
@@ -122,7 +127,9 @@ impl Cache {
 
 impl Sink for Shared {
     fn upsert(&self, mut object: Object) {
-        if self.metadata_only {
+        let annotation = &self.json_with_annotation;
+        let is_plain = !annotation.is_empty() && !object.meta.annotations.contains_key(annotation);
+        if self.metadata_only || is_plain {
             object.json = Bytes::new();
         }
         self.state.lock().upsert(object);

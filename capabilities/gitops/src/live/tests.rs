@@ -65,6 +65,21 @@ async fn changes_call_for_those_they_concern() {
 }
 
 #[tokio::test]
+async fn what_nobody_manages_is_read_when_it_is_wanted() {
+    let world = world();
+    let root = ClusterName::root();
+    let mut plain = map("x", "");
+    plain["metadata"]["annotations"] = json!({});
+    world.fake.put(&plain);
+    world.live.follow(&app("a"), &root, std::slice::from_ref(&world.maps), &[]).await;
+    let key = Key::new("", "ConfigMap", "n", "x");
+    let held = world.live.get(&root, &world.maps, &key).expect("it is known");
+    assert!(held.json.is_empty(), "only its metadata is held");
+    let whole = world.live.whole(&root, &world.maps, &key).await.expect("it is there");
+    assert!(whole.value().is_ok_and(|value| value["kind"] == "ConfigMap"));
+}
+
+#[tokio::test]
 async fn what_was_just_written_is_seen_at_once() {
     let world = world();
     let root = ClusterName::root();

@@ -172,6 +172,21 @@ async fn holds_metadata_alone_when_asked() {
     assert!(cache.list().iter().all(|object| object.json.is_empty() && !object.meta.uid.is_empty()));
 }
 
+#[tokio::test]
+async fn holds_the_json_of_marked_objects_alone_when_asked() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    let mut marked = config_map("a", "marked", "1");
+    marked["metadata"]["annotations"] = json!({"mine": "yes"});
+    fake.put(&marked);
+    fake.put(&config_map("a", "plain", "1"));
+    let options = CacheOptions { json_with_annotation: "mine".to_owned(), ..CacheOptions::default() };
+    let cache = Cache::start_with(fake.objects(), target(), options, &tasks);
+    cache.ready().await;
+    let held: Vec<(String, bool)> =
+        cache.list().iter().map(|object| (object.meta.name.clone(), !object.json.is_empty())).collect();
+    assert_eq!(held, [("marked".to_owned(), true), ("plain".to_owned(), false)]);
+}
+
 #[test]
 fn an_older_state_never_replaces_a_newer_one() {
     let mut state = State::default();
