@@ -179,6 +179,14 @@ impl Record {
         Ok(meta)
     }
 
+    /// Whether deletion was asked for. Reads the metadata only if the word is there at all,
+    /// since every create asks this of its namespace.
+    pub fn is_deleting(&self) -> Result<bool, Status> {
+        const FIELD: &[u8] = b"\"deletionTimestamp\":";
+        let is_named = self.meta.windows(FIELD.len()).any(|window| window == FIELD);
+        Ok(is_named && self.object_meta()?.is_deleting())
+    }
+
     /// The object as controllers see it.
     pub fn object(&self, cluster: &ClusterName, kind: &KindDescriptor) -> Result<client::Object, Status> {
         Ok(client::Object { cluster: cluster.clone(), meta: Arc::new(self.object_meta()?), json: self.json(kind) })

@@ -2,6 +2,7 @@
 //! them that every kind has. It knows no kind.
 
 use api::Status;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// An object as a tree.
@@ -23,7 +24,7 @@ pub(crate) fn meta_text<'a>(object: &'a Tree, field: &str) -> &'a str {
 
 /// The typed metadata of an object that a client sent.
 pub(crate) fn typed_meta(object: &Tree, kind: &str) -> Result<api::ObjectMeta, Status> {
-    let meta = object.get("metadata").cloned().unwrap_or_else(|| Value::Object(Map::new()));
-    serde_json::from_value(meta)
+    let Some(meta) = object.get("metadata") else { return Ok(api::ObjectMeta::default()) };
+    api::ObjectMeta::deserialize(meta)
         .map_err(|error| Status::bad_request(format!("{kind} has metadata of the wrong shape: {error}")))
 }

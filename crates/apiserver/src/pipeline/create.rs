@@ -168,7 +168,7 @@ impl ApiServer {
             return Ok(None);
         }
         let entry = self.namespace(&subject.cluster, &subject.namespace)?;
-        if Record::of(&entry).object_meta()?.is_deleting() {
+        if Record::of(&entry).is_deleting()? {
             let why = format!(
                 "unable to create new content in namespace {} because it is being terminated",
                 subject.namespace
