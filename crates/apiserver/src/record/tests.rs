@@ -22,3 +22,14 @@ fn pieces_make_the_whole() {
     check("configmaps", "{}", "{}", 0);
     check("configmaps", r#"{"name":"a"}"#, "{}", 0);
 }
+
+#[test]
+fn only_a_deletion_time_means_deletion() {
+    let is_deleting = |meta: &'static str| {
+        let record = Record { meta: Bytes::from_static(meta.as_bytes()), body: Bytes::new(), revision: 1 };
+        record.is_deleting().expect("the metadata is readable")
+    };
+    assert!(!is_deleting(r#"{"name":"a"}"#));
+    assert!(is_deleting(r#"{"deletionTimestamp":"2026-01-01T00:00:00Z","name":"a"}"#));
+    assert!(!is_deleting(r#"{"annotations":{"deletionTimestamp":"no"},"name":"a"}"#));
+}
