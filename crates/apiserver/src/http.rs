@@ -26,8 +26,6 @@ use crate::request::{Place, place};
 
 use reply::{json_response, refusal, respond};
 
-pub(crate) use discovery::preferred;
-
 /// What discovery and health may be read with by anybody.
 const OPEN_TO_ALL: &str = "nonResourceURLs /healthz, /livez, /readyz and /version";
 

@@ -11,6 +11,7 @@ pub mod local;
 pub mod pipeline;
 pub mod record;
 pub mod registry;
+mod versions;
 pub mod request;
 pub mod strategy;
 mod tree;

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::ApiServer;
 use crate::pipeline::{Change, Deleted, Part, ReadAt, Selectors, Subject, WatchFrom, Watching, Write, authorize};
+use crate::request::parse_revision;
 use crate::tree::Tree;
 
 /// The in-process transport, acting as one identity.
@@ -202,7 +203,7 @@ impl Objects for Local {
     }
 
     fn kinds<'a>(&'a self, cluster: &'a ClusterName) -> BoxFuture<'a, Result<Vec<KindDescriptor>>> {
-        let kinds = crate::http::preferred(&self.server.registry().all(cluster));
+        let kinds = crate::versions::preferred(&self.server.registry().all(cluster));
         async move { Ok(kinds.into_iter().map(|kind| (*kind.descriptor).clone()).collect()) }.boxed()
     }
 }
@@ -216,12 +217,5 @@ fn event(watching: &Watching, change: Change) -> Result<Event> {
         Change::InitialEnd(revision) => {
             Event::Bookmark { resource_version: revision.to_string(), initial_events_end: true }
         }
-    })
-}
-
-/// A revision that a client stated.
-pub(crate) fn parse_revision(text: &str) -> Result<u64> {
-    text.parse().map_err(|_| {
-        Status::bad_request(format!("Invalid value: \"{text}\": resourceVersion must be a decimal number"))
     })
 }

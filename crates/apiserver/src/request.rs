@@ -1,7 +1,7 @@
 //! What is asked of the API, whichever way it came in: the parsed path, the verb
 //! and the options. Pure; no lookup happens here.
 
-use api::{ClusterName, Gvr};
+use api::{ClusterName, Gvr, Status};
 
 /// A path below `/api` or `/apis`, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +140,13 @@ fn decode(segment: &str) -> Option<String> {
     }
     let text = String::from_utf8(bytes).ok()?;
     (!text.contains(['/', '\0']) && text != "." && text != "..").then_some(text)
+}
+
+/// A revision that a client stated.
+pub fn parse_revision(text: &str) -> Result<u64, Status> {
+    text.parse().map_err(|_| {
+        Status::bad_request(format!("Invalid value: \"{text}\": resourceVersion must be a decimal number"))
+    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Discovery: which groups, versions and resources a cluster serves, in the old
 //! form (one document per group version) and aggregated (v2, two documents).
 
-use std::collections::BTreeMap;
-
 use api::{ClusterName, Status};
 use axum::body::Body;
 use bytes::Bytes;
@@ -13,11 +11,9 @@ use super::accept;
 use super::reply::{json_response, respond};
 use crate::ApiServer;
 use crate::registry::Kind;
+use crate::versions::{Groups, groups};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-
-/// Kinds by group, then by version, the preferred version first.
-type Groups = BTreeMap<String, Vec<(String, Vec<Kind>)>>;
 
 impl ApiServer {
     pub(super) fn discovery(
@@ -75,49 +71,6 @@ impl ApiServer {
             headers.insert(header::ETAG, tag);
         }
         response
-    }
-}
-
-/// Each kind in its group's preferred version only.
-pub(crate) fn preferred(kinds: &[Kind]) -> Vec<Kind> {
-    let mut chosen: BTreeMap<(String, String), Kind> = BTreeMap::new();
-    for versions in groups(kinds).into_values() {
-        for (_, kinds) in versions {
-            for kind in kinds {
-                let key = (kind.descriptor.gvk.group.to_string(), kind.descriptor.plural.to_string());
-                chosen.entry(key).or_insert(kind);
-            }
-        }
-    }
-    chosen.into_values().collect()
-}
-
-fn groups(kinds: &[Kind]) -> Groups {
-    let mut groups: BTreeMap<String, BTreeMap<String, Vec<Kind>>> = BTreeMap::new();
-    for kind in kinds {
-        let gvk = &kind.descriptor.gvk;
-        let versions = groups.entry(gvk.group.to_string()).or_default();
-        versions.entry(gvk.version.to_string()).or_default().push(kind.clone());
-    }
-    let ordered = |versions: BTreeMap<String, Vec<Kind>>| {
-        let mut versions: Vec<(String, Vec<Kind>)> = versions.into_iter().collect();
-        versions.sort_by_key(|(version, _)| std::cmp::Reverse(priority(version)));
-        versions
-    };
-    groups.into_iter().map(|(group, versions)| (group, ordered(versions))).collect()
-}
-
-/// Kubernetes' order of versions: stable before beta before alpha, higher numbers first.
-fn priority(version: &str) -> (u8, u32, u32) {
-    let Some(rest) = version.strip_prefix('v') else { return (0, 0, 0) };
-    let (stage, major, minor) = match (rest.split_once("beta"), rest.split_once("alpha")) {
-        (Some((major, minor)), _) => (2, major, minor),
-        (_, Some((major, minor))) => (1, major, minor),
-        _ => (3, rest, "0"),
-    };
-    match (major.parse(), minor.parse()) {
-        (Ok(major), Ok(minor)) => (stage, major, minor),
-        _ => (0, 0, 0),
     }
 }
 

@@ -7,8 +7,8 @@ use api::Status;
 use client::{DeleteOptions, Preconditions, Propagation};
 use serde_json::Value;
 
-use crate::local::parse_revision;
 use crate::pipeline::{ReadAt, WatchFrom, Write};
+use crate::request::parse_revision;
 
 /// The parameters of one request; of repeated ones the first counts, but `dryRun`.
 pub struct Query(HashMap<String, String>);
