@@ -5,10 +5,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use base::Diagnostic;
 
 use crate::Config;
+
+/// How often a lock is tried for before it counts as taken, some 10 ms apart.
+const LOCK_TRIES: usize = 30;
 
 /// The directory of one platform, mode 0700.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +124,7 @@ impl Layout {
             .mode(0o600)
             .open(&path)
             .map_err(|error| self.unusable(&error))?;
-        if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+        if !lock_soon(&file) {
             return Err(Diagnostic::new(
                 "already-running",
                 format!("another process serves the platform in {}", self.root.display()),
@@ -133,7 +138,8 @@ impl Layout {
     /// The server's process id, if a live process holds the lock.
     pub fn running(&self) -> Option<u32> {
         let file = OpenOptions::new().write(true).open(self.root.join("lock")).ok()?;
-        if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok() {
+        // Shared, so that two who look do not take each other for the server.
+        if rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockShared).is_ok() {
             return None;
         }
         fs::read_to_string(self.pid()).ok()?.trim().parse().ok()
@@ -170,13 +176,36 @@ pub fn make_private(path: &Path) -> std::io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
 }
 
-/// Replaces a file in one durable step; only its owner reads it.
+/// Takes a lock that somebody who only looks may hold for an instant.
+fn lock_soon(file: &File) -> bool {
+    (0..LOCK_TRIES).any(|attempt| {
+        if attempt > 0 {
+            // There is no event for a lock that is given back, short of waiting for it without end.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok()
+    })
+}
+
+/// Replaces a file in one durable step; only its owner reads it. No other file is touched,
+/// whatever lies beside it.
 pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let parent = path.parent().unwrap_or(Path::new("."));
-    let temporary = path.with_extension("tmp");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let temporary = parent.join(format!(".{name}.{}.{number}.tmp", std::process::id()));
+    let written = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&temporary).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if let Err(error) = written {
+        if error.kind() != std::io::ErrorKind::AlreadyExists {
+            // What was begun is of no use to anybody.
+            let _ = fs::remove_file(&temporary);
+        }
+        return Err(error);
+    }
     File::open(parent)?.sync_all()
 }

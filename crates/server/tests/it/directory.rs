@@ -37,3 +37,37 @@ fn only_its_owner_enters_and_one_process_serves() -> Result<()> {
     ensure!(layout.load().is_err_and(|diagnostic| diagnostic.code == "broken-config"));
     Ok(())
 }
+
+#[test]
+fn a_file_is_replaced_and_nothing_beside_it() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (target, beside) = (directory.path().join("k.yaml"), directory.path().join("k.tmp"));
+    std::fs::write(&target, "old")?;
+    std::fs::write(&beside, "another's")?;
+    server::layout::write_private(&target, b"new")?;
+    ensure!(std::fs::read_to_string(&target)? == "new" && std::fs::read_to_string(&beside)? == "another's");
+    ensure!(std::fs::metadata(&target)?.permissions().mode() & 0o777 == 0o600);
+    ensure!(server::layout::write_private(&directory.path().join("none/k"), b"new").is_err());
+    ensure!(std::fs::read_dir(directory.path())?.count() == 2, "nothing is left over");
+    Ok(())
+}
+
+#[test]
+fn looking_at_a_lock_does_not_keep_a_server_from_it() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let layout = Layout::new(directory.path().join("platform"));
+    layout.create(&Config::new("x"))?;
+    drop(layout.lock()?);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                layout.running();
+            }
+        });
+        let outcome = (0..50).try_for_each(|_| layout.lock().map(drop));
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        outcome
+    })?;
+    Ok(())
+}
