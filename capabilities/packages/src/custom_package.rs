@@ -130,6 +130,10 @@ pub(crate) fn plan(
     rewrite::rewrite(&mut manifest, &mut |relative| -> Result<String, Failure> {
         let (source, basename) = source(resource, &file.path, relative)?;
         let mut name = naming::git_repository(&key.name, &basename);
+        // The builder's names know Applications of one namespace only.
+        if key.namespace != discovery::DEFAULT_NAMESPACE {
+            name = naming::distinct(&name, &key.to_string());
+        }
         // Two directories of one name must not share a repository.
         if repositories.get(&name).is_some_and(|other| *other != source) {
             let place = remote::clean(relative).unwrap_or_else(|| relative.to_owned());
@@ -189,12 +193,39 @@ async fn ensure_repositories(
 ) -> Result<Vec<(Object, kinds::GitRepositoryStatus)>, Failure> {
     let mut repositories = Vec::new();
     for (name, source) in &plan.repositories {
+        refuse_taken(platform, object, name).await?;
         let wanted = git_repository(platform, object, name, source);
         let made = platform.ensure(&object.cluster, &kinds::git_repositories(), &wanted).await?;
         let parsed: GitRepository = made.parse()?;
         repositories.push((made, parsed.status));
     }
     Ok(repositories)
+}
+
+/// Refuses a repository that fills itself for another Application: both would be deployed
+/// from the content of one. A package that takes the same Application over takes it along.
+async fn refuse_taken(platform: &Platform, object: &Object, name: &str) -> Result<(), Failure> {
+    let find = async |gvr, name: &str| -> Result<Option<Object>, Failure> {
+        let target = kinds::target(&object.cluster, &gvr, &object.meta.namespace);
+        match platform.objects.get(&target, name).await {
+            Err(status) if status.is_not_found() => Ok(None),
+            found => Ok(Some(found?)),
+        }
+    };
+    let Some(repository) = find(kinds::git_repositories(), name).await? else { return Ok(()) };
+    let Some(owner) = repository.meta.controller().filter(|owner| owner.uid != object.meta.uid) else { return Ok(()) };
+    let Some(other) = find(kinds::custom_packages(), &owner.name).await? else { return Ok(()) };
+    let key = |package: &Object| -> Result<AppKey, Failure> {
+        let argo_cd = package.parse::<CustomPackage>()?.spec.argo_cd;
+        Ok(AppKey { kind: argo_cd.kind, namespace: argo_cd.namespace, name: argo_cd.name })
+    };
+    let theirs = key(&other)?;
+    if other.meta.uid != owner.uid || other.meta.is_deleting() || theirs == key(object)? {
+        return Ok(());
+    }
+    let title = format!("the repository {name} already holds the content of {theirs}");
+    let diagnostic = Diagnostic::new("bad-package", title).hint("rename the directory that cnoe:// names");
+    Err(Failure::refused("RepositoryTaken", diagnostic))
 }
 
 fn git_repository(platform: &Platform, object: &Object, name: &str, source: &Source) -> Value {
@@ -266,6 +297,8 @@ async fn write_application(platform: &Platform, object: &Object, plan: &Plan) ->
         application["metadata"]["ownerReferences"] = json!([to_value(localbuild)]);
     }
     let gvr = kinds::applications(application["kind"].as_str().unwrap_or_default());
+    let namespace = application["metadata"]["namespace"].as_str().unwrap_or_default();
+    platform.ensure_namespace(&object.cluster, namespace, None).await?;
     platform.ensure(&object.cluster, &gvr, &application).await?;
     Ok(())
 }

@@ -80,7 +80,11 @@ impl Registry {
     /// A registry of the built-in kinds.
     pub fn new(builtin: &[Arc<KindDescriptor>]) -> Self {
         let kinds = builtin.iter().map(|descriptor| Kind { descriptor: descriptor.clone(), definition: None });
-        Registry { builtin: KindSet::of(kinds), custom: RwLock::default(), generation: AtomicU64::new(1) }
+        // Clients keep documents beyond the life of a process, so that two must not count alike.
+        let mut seed = [0u8; 8];
+        base::Ids::system().fill(&mut seed);
+        let generation = AtomicU64::new(u64::from_le_bytes(seed) >> 1);
+        Registry { builtin: KindSet::of(kinds), custom: RwLock::default(), generation }
     }
 
     /// Changes with every change of what is served anywhere.

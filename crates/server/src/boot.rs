@@ -147,11 +147,7 @@ impl Ground {
         capabilities: Vec<Box<dyn Capability>>,
     ) -> Result<(Vec<Route>, Arc<Members>), Diagnostic> {
         platform::define(objects, api::platform::DEFINITIONS, false).await?;
-        for capability in &capabilities {
-            for manifests in capability.descriptor().kinds {
-                platform::define(objects, manifests, true).await?;
-            }
-        }
+        let mut refused = self.define_kinds(objects, &capabilities).await;
         let settings = platform::settings(objects, &self.config).await?;
         let changed = Arc::new(Notify::new());
         let mut routes = Vec::new();
@@ -164,9 +160,8 @@ impl Ground {
                 members.push(member);
                 continue;
             }
-            let context = self.context(&member)?;
-            match capability.provision(context.clone()).await {
-                Ok(served) => {
+            match self.provision(&*capability, &member, refused.remove(member.descriptor.name)).await {
+                Ok((served, context)) => {
                     routes.extend(served);
                     running.push((capability, context));
                 }
@@ -175,20 +170,41 @@ impl Ground {
             members.push(member);
         }
         for (capability, context) in running {
-            match capability.run(context.clone()).await {
-                Ok(()) => {
-                    let starting = context.health.condition().reason == "Starting";
-                    if starting {
-                        context.health.ready();
-                    }
-                }
-                Err(diagnostic) => {
-                    tracing::error!(error = %diagnostic, "a capability did not start");
-                    context.health.degraded(&reason(&diagnostic), diagnostic.to_string());
+            run(&*capability, context).await;
+        }
+        Ok((routes, Arc::new(Members { list: members, changed })))
+    }
+
+    /// Serves the kinds of every capability; returns what was refused, by capability.
+    async fn define_kinds(
+        &self,
+        objects: &dyn Objects,
+        capabilities: &[Box<dyn Capability>],
+    ) -> BTreeMap<&'static str, Diagnostic> {
+        let mut refused = BTreeMap::new();
+        for descriptor in capabilities.iter().map(|capability| capability.descriptor()) {
+            for manifests in descriptor.kinds {
+                if let Err(diagnostic) = platform::define(objects, manifests, true).await {
+                    refused.insert(descriptor.name, diagnostic);
                 }
             }
         }
-        Ok((routes, Arc::new(Members { list: members, changed })))
+        refused
+    }
+
+    /// Makes a capability ready, unless its kinds were refused.
+    async fn provision(
+        &self,
+        capability: &dyn Capability,
+        member: &Member,
+        refused: Option<Diagnostic>,
+    ) -> Result<(Vec<Route>, Context), Diagnostic> {
+        if let Some(diagnostic) = refused {
+            return Err(diagnostic);
+        }
+        let context = self.context(member)?;
+        let routes = capability.provision(context.clone()).await?;
+        Ok((routes, context))
     }
 
     fn member(
@@ -283,6 +299,21 @@ impl Ground {
     fn write_kubeconfig(&self, authority: &Authority) -> Result<(), Diagnostic> {
         let pair = authority.client("coracle:admin", Identity::MASTERS)?;
         kubeconfig::write(&self.layout, &self.config, &self.endpoints.api_url, authority.certificate(), &pair)
+    }
+}
+
+async fn run(capability: &dyn Capability, context: Context) {
+    match capability.run(context.clone()).await {
+        Ok(()) => {
+            // One that has more to say of itself has said it by now.
+            if context.health.condition().reason == "Starting" {
+                context.health.ready();
+            }
+        }
+        Err(diagnostic) => {
+            tracing::error!(error = %diagnostic, "a capability did not start");
+            context.health.degraded(&reason(&diagnostic), diagnostic.to_string());
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use base::Diagnostic;
@@ -39,14 +40,21 @@ impl Authority {
     pub fn open(layout: &Layout, name: &str) -> Result<Self, Diagnostic> {
         let key_path = layout.pki().join("ca.key");
         let certificate_path = layout.pki().join("ca.crt");
-        if let (Ok(key), Ok(certificate)) = (fs::read_to_string(&key_path), fs::read_to_string(&certificate_path)) {
-            let key = KeyPair::from_pem(&key).map_err(|error| broken(&error))?;
-            let issuer = CertifiedIssuer::self_signed(authority_params(name), key).map_err(|error| broken(&error))?;
-            return Ok(Authority { certificate, issuer });
+        let (key, certificate) = (read_if_there(&key_path)?, read_if_there(&certificate_path)?);
+        if certificate.is_some() && key.is_none() {
+            return Err(broken(&"there is a certificate, but not its key"));
         }
-        let key = KeyPair::generate().map_err(|error| broken(&error))?;
+        // A key alone is what a crash between the two writes leaves; nobody trusts it yet.
+        let key = match &key {
+            Some(key) => KeyPair::from_pem(key),
+            None => KeyPair::generate(),
+        };
+        let key = key.map_err(|error| broken(&error))?;
         let key_pem = key.serialize_pem();
         let issuer = CertifiedIssuer::self_signed(authority_params(name), key).map_err(|error| broken(&error))?;
+        if let Some(certificate) = certificate {
+            return Ok(Authority { certificate, issuer });
+        }
         let certificate = issuer.pem();
         // The key first: a certificate without its key would be taken for a whole authority.
         write_private(&key_path, key_pem.as_bytes()).map_err(|error| broken(&error))?;
@@ -119,6 +127,16 @@ pub fn identity(certificate: &CertificateDer<'_>) -> Option<Identity> {
         subject.iter_organization().filter_map(|group| Some(group.as_str().ok()?.to_owned())).collect();
     groups.push("system:authenticated".to_owned());
     Some(Identity { user, groups })
+}
+
+/// A file's text; `None` if there is none. Anything else must not be taken for a first use,
+/// or an authority that everybody trusts would be replaced.
+fn read_if_there(path: &Path) -> Result<Option<String>, Diagnostic> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(broken(&format!("{}: {error}", path.display()))),
+    }
 }
 
 fn authority_params(name: &str) -> CertificateParams {

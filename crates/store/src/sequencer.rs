@@ -71,7 +71,12 @@ struct Ending(Arc<Shared>, Arc<Queue>);
 impl Drop for Ending {
     fn drop(&mut self) {
         self.1.abandon();
-        self.0.index.write().closed = true;
+        let mut index = self.0.index.write();
+        index.closed = true;
+        if std::thread::panicking() {
+            index.read_only.get_or_insert_with(|| "the store's thread has failed".into());
+        }
+        drop(index);
         self.0.wakes.announce_all();
     }
 }

@@ -232,6 +232,48 @@ async fn directories_of_one_name_do_not_share_a_repository() {
 }
 
 #[tokio::test]
+async fn applications_of_one_name_in_two_namespaces_keep_their_content() {
+    let world = World::new();
+    for namespace in ["ns1", "ns2"] {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: web, namespace: {namespace}}}\nspec:\n  source: {{repoURL: 'cnoe://m'}}\n"
+        );
+        world.write(&format!("{namespace}/{namespace}.yaml"), &text);
+        world.write(&format!("{namespace}/m/f"), namespace);
+    }
+    world.create("t1", json!({"customPackageDirs": [world.package("ns1"), world.package("ns2")]}));
+    world.start();
+    for namespace in ["ns1", "ns2"] {
+        world.observed("custompackages", NAMESPACE, &format!("{namespace}-web"), "t1").await;
+        let app = world.fake.find("applications", namespace, "web").expect("was written, and its namespace made");
+        let url = app["spec"]["source"]["repoURL"].as_str().expect("is text");
+        let name = url.trim_start_matches("https://git/giteaAdmin/").trim_end_matches(".git");
+        assert_eq!(world.git.content(name)["f"], namespace);
+    }
+}
+
+#[tokio::test]
+async fn a_repository_of_another_application_is_not_shared() {
+    let world = World::new();
+    // Both names come out as a-b-c.
+    for (package, name, directory) in [("one", "a", "b-c"), ("two", "a-b", "c")] {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\nspec:\n  source: {{repoURL: 'cnoe://{directory}'}}\n"
+        );
+        world.write(&format!("{package}/app.yaml"), &text);
+        world.write(&format!("{package}/{directory}/f"), package);
+    }
+    world.create("t1", json!({"customPackageDirs": [world.package("one")]}));
+    world.start();
+    world.observed("custompackages", NAMESPACE, "app-a", "t1").await;
+    world.ask("t2", json!({"customPackageDirs": [world.package("one"), world.package("two")]})).await;
+    world.observed("custompackages", NAMESPACE, "app-a-b", "t2").await;
+    let refused = world.fake.find("custompackages", NAMESPACE, "app-a-b").expect("is there");
+    assert_eq!(refused["status"]["conditions"][0]["reason"], "RepositoryTaken", "{refused}");
+    assert!(world.fake.find("applications", "argocd", "a-b").is_none());
+}
+
+#[tokio::test]
 async fn a_remote_package_is_fetched_and_retried() {
     let world = World::new();
     let file = |text: &str| File { mode: Mode::File, content: Bytes::from(text.to_owned()) };

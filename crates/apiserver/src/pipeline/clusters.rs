@@ -99,9 +99,31 @@ impl ApiServer {
             }
         }
         self.registry().forget(&cluster);
-        // The namespaces last and at once: while one stands, the cluster cannot be made anew,
-        // and what an end of the process left is found by them.
-        self.remove_all(&namespaces.in_cluster(cluster.as_str()), None).await
+        // The namespaces last, and of them those that every cluster is born with: while one
+        // stands, the cluster cannot be made anew, and what an end of the process left is found
+        // by them.
+        let namespaces = namespaces.in_cluster(cluster.as_str());
+        self.remove_later_namespaces(&namespaces).await?;
+        self.remove_all(&namespaces, None).await
+    }
+
+    async fn remove_later_namespaces(&self, namespaces: &Prefix) -> Result<(), Status> {
+        loop {
+            let options = store::ListOptions::default();
+            let page = self.store().list(namespaces, &options).map_err(|error| store_error(&error))?;
+            let later = page.entries.iter().filter(|entry| !FIRST_NAMESPACES.contains(&&*entry.key.name));
+            let transaction = later.take(REMOVAL_SLICE).fold(Transaction::new(), |transaction, entry| {
+                transaction.delete((*entry.key).clone(), Expect::Revision(entry.revision))
+            });
+            if transaction.ops.is_empty() {
+                return Ok(());
+            }
+            match self.store().commit(transaction).await {
+                // Something was written meanwhile: list again.
+                Ok(_) | Err(store::Error::Conflict { .. }) => {}
+                Err(error) => return Err(store_error(&error)),
+            }
+        }
     }
 
     /// Removes what the ended process left of clusters that were being removed.

@@ -7,7 +7,7 @@ use client::{DeleteOptions, Propagation};
 use serde_json::{Value, json};
 use store::{Expect, Transaction};
 
-use super::create::ATTEMPTS;
+use super::create::{ATTEMPTS, is_definition};
 use super::read::ReadAt;
 use super::select::Selectors;
 use super::server::{ApiServer, Subject, store_error};
@@ -44,6 +44,10 @@ impl ApiServer {
             let finished = is_finished(&subject.kind.descriptor, &marked);
             let segments = split(&subject.kind.descriptor, marked)?;
             if !finished && segments.meta == record.meta && segments.body == record.body {
+                // Whoever asked first may have gone before what follows was done.
+                if !options.dry_run {
+                    self.begin_removal(subject, name).await?;
+                }
                 return Ok(Deleted::Waiting(record));
             }
             let value = store::Value::new(segments.meta, segments.body);
@@ -97,6 +101,11 @@ impl ApiServer {
         if kind.gvk.group.is_empty() && &*kind.plural == "namespaces" && IMMORTAL.contains(&name) {
             return Err(Status::forbidden(&subject.gvr(), name, "this namespace may not be deleted"));
         }
+        let definition = is_definition(subject).then(|| self.registry().definition(&subject.cluster, name)).flatten();
+        if subject.cluster.is_root() && definition.is_some_and(|definition| definition.platform) {
+            let why = "it belongs to a capability of the platform, and every logical cluster may hold instances of it";
+            return Err(Status::forbidden(&subject.gvr(), name, why));
+        }
         Ok(())
     }
 
@@ -130,6 +139,9 @@ impl ApiServer {
         }
         if kind.gvk.group.is_empty() && &*kind.plural == "namespaces" {
             let status = object.entry("status").or_insert_with(|| json!({}));
+            if !status.is_object() {
+                *status = json!({});
+            }
             status["phase"] = json!("Terminating");
         }
         Ok(object)

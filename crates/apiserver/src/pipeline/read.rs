@@ -10,6 +10,9 @@ use super::select::Selectors;
 use super::server::{ApiServer, Subject, store_error};
 use crate::record::Record;
 
+/// Objects that a selecting list looks through at a time.
+const STRETCH: usize = 1000;
+
 /// The state that a list is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadAt {
@@ -109,11 +112,19 @@ impl ApiServer {
         let continued = after.is_some();
         let mut items = Vec::new();
         loop {
-            let wanted = page_size.map(|size| size - items.len());
+            // A selection may be sparse: looking through a stretch at a time costs less than asking
+            // for the few that are still wanted, again and again.
+            let least = if selectors.is_everything() { 1 } else { STRETCH };
+            let wanted = page_size.map(|size| (size - items.len()).max(least));
             let options = store::ListOptions { at, limit: wanted, after: after.take() };
             let page = self.store().list(prefix, &options).map_err(|error| expired_list(&error, continued))?;
             at = Some(page.revision);
+            let mut last = None;
             for entry in &page.entries {
+                if page_size.is_some_and(|size| items.len() >= size) {
+                    break;
+                }
+                last = Some(entry);
                 let record = Record::of(entry);
                 if selectors.is_everything() || selectors.matches(kind, &entry.key.namespace, &entry.key.name, &record)
                 {
@@ -123,15 +134,16 @@ impl ApiServer {
                 }
             }
             let full = page_size.is_some_and(|size| items.len() >= size);
-            let Some(next) = page.next.filter(|_| page_size.is_some()) else {
+            let looked_at_all = last.map(|entry| &entry.key) == page.entries.last().map(|entry| &entry.key);
+            if looked_at_all && (page.next.is_none() || page_size.is_none()) {
                 return Ok(Listing { items, revision: page.revision, next: None, remaining: None });
-            };
-            if full {
+            }
+            if let Some(last) = last.filter(|_| full) {
                 let remaining = selectors.is_everything().then_some(page.remaining as u64);
-                let next = Some(make_token(page.revision, &next));
+                let next = Some(make_token(page.revision, &last.key));
                 return Ok(Listing { items, revision: page.revision, next, remaining });
             }
-            after = Some(next);
+            after = page.next;
         }
     }
 }

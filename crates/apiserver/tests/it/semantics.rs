@@ -199,3 +199,39 @@ async fn a_dry_run_leaves_no_trace() -> Result<()> {
     platform.stop().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_with_a_crooked_status_can_be_deleted() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let wire = Wire::to(&platform).await?;
+    wire.made("/api/v1/namespaces", json!({"metadata": {"name": "team"}})).await?;
+    wire.merge("/api/v1/namespaces/team/status", json!({"status": "foo"})).await?;
+    let (code, answer) = wire.delete("/api/v1/namespaces/team").await?;
+    ensure!(code == 200 && answer["status"]["phase"] == "Terminating", "{code} {answer}");
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_a_sparse_selection_miss_nothing() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let wire = Wire::to(&platform).await?;
+    for number in 0..40 {
+        let labels = if number % 7 == 0 { json!({"pick": "me"}) } else { json!({}) };
+        wire.made(CONFIGMAPS, json!({"metadata": {"name": format!("c{number:02}"), "labels": labels}})).await?;
+    }
+    let (mut token, mut names) = (String::new(), Vec::new());
+    loop {
+        let (_, page) = wire.get(&format!("{CONFIGMAPS}?labelSelector=pick%3Dme&limit=2&continue={token}")).await?;
+        let items = page["items"].as_array().cloned().unwrap_or_default();
+        ensure!(items.len() <= 2, "{page}");
+        names.extend(items.iter().filter_map(|item| item["metadata"]["name"].as_str().map(str::to_owned)));
+        token = page["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+        if token.is_empty() {
+            break;
+        }
+    }
+    ensure!(names == ["c00", "c07", "c14", "c21", "c28", "c35"], "{names:?}");
+    platform.stop().await;
+    Ok(())
+}

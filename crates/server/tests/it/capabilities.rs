@@ -20,6 +20,7 @@ type Notes = Arc<Mutex<Vec<String>>>;
 struct Noting {
     name: &'static str,
     needs: &'static [&'static str],
+    kinds: &'static [&'static str],
     fails: bool,
     notes: Notes,
 }
@@ -37,7 +38,7 @@ impl Capability for Noting {
             plane: Plane::Resource,
             summary: "Notes.",
             speaks: "nothing",
-            kinds: &[],
+            kinds: self.kinds,
             needs: self.needs,
             animates: &["example.com/Thing"],
             providers: &["embedded", "off"],
@@ -62,8 +63,9 @@ impl Capability for Noting {
 
 fn pair(fails: bool) -> (Vec<Box<dyn Capability>>, Notes) {
     let notes = Arc::new(Mutex::new(Vec::new()));
-    let make =
-        |name, needs, fails| -> Box<dyn Capability> { Box::new(Noting { name, needs, fails, notes: notes.clone() }) };
+    let make = |name, needs, fails| -> Box<dyn Capability> {
+        Box::new(Noting { name, needs, kinds: &[], fails, notes: notes.clone() })
+    };
     let list: Vec<Box<dyn Capability>> = vec![make("second", &["first"], false), make("first", &[], fails)];
     (list, notes)
 }
@@ -93,6 +95,25 @@ async fn one_that_fails_is_named_and_alone() -> Result<()> {
     let well = platform.objects.get(&target, "second").await?.value()?;
     ensure!(well["status"]["conditions"][0]["status"] == "True", "{well}");
     ensure!(!notes.lock().expect("nobody panics with the lock").contains(&"run first".to_owned()));
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_kinds_are_refused_does_not_stop_the_rest() -> Result<()> {
+    let notes = Notes::new(Mutex::default());
+    let broken = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x.y.dev}\nspec: {group: y.dev}\n";
+    let kinds: &'static [&'static str] = Box::leak(Box::new([broken]));
+    let make = |name, kinds| -> Box<dyn Capability> {
+        Box::new(Noting { name, needs: &[], kinds, fails: false, notes: notes.clone() })
+    };
+    let platform = Platform::start(vec![make("first", kinds), make("second", &[])]).await?;
+    let target = Target::cluster(&ClusterName::root(), &api::platform::capabilities());
+    let ready = async |name: &str| -> Result<String> {
+        let found = platform.objects.get(&target, name).await?.value()?;
+        Ok(found["status"]["conditions"][0]["status"].as_str().unwrap_or_default().to_owned())
+    };
+    ensure!(ready("first").await? == "False" && ready("second").await? == "True");
     platform.stop().await;
     Ok(())
 }

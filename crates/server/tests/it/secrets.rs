@@ -75,5 +75,13 @@ fn certificates_carry_the_identity_and_the_authority_lasts() -> Result<()> {
     let groups = ["team", "system:authenticated"].map(String::from).to_vec();
     ensure!(read == Some(("alice".into(), groups)), "{read:?}");
     ensure!(Authority::open(&layout, "x")?.certificate() == authority.certificate());
+    let key = layout.pki().join("ca.key");
+    let text = std::fs::read_to_string(&key)?;
+    std::fs::write(&key, [0xff, 0xfe])?;
+    ensure!(Authority::open(&layout, "x").err().is_some_and(|diagnostic| diagnostic.code == "broken-pki"));
+    std::fs::remove_file(&key)?;
+    ensure!(Authority::open(&layout, "x").is_err(), "an authority is never replaced");
+    std::fs::write(&key, text)?;
+    ensure!(Authority::open(&layout, "x")?.certificate() == authority.certificate());
     Ok(())
 }

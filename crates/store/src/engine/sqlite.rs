@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::checkpoint::Checkpoints;
@@ -116,7 +116,7 @@ impl Engine for Sqlite {
 
     fn write(&mut self, change: &Change<'_>) -> Result<(), EngineError> {
         apply(&mut self.db, change)?;
-        self.checkpoints.wrote(change.append.iter().map(|(_, frame)| frame.len()).sum());
+        self.checkpoints.wrote(pages(change) * PAGE_BYTES as usize);
         Ok(())
     }
 
@@ -131,8 +131,10 @@ impl Engine for Sqlite {
             appear(&path, |partial| {
                 make_private(partial)?;
                 let mut copy = Connection::open(partial)?;
-                Backup::new(&source, &mut copy)?.step(-1)?;
-                Ok(())
+                match Backup::new(&source, &mut copy)?.step(-1)? {
+                    StepResult::Done => Ok(()),
+                    other => Err(EngineError::Other(format!("the copy ended early: {other:?}"))),
+                }
             })
         }))
     }
@@ -141,6 +143,13 @@ impl Engine for Sqlite {
         let pages: i64 = self.db.pragma_query_value(None, "page_count", |row| row.get(0))?;
         Ok(pages.cast_unsigned() * PAGE_BYTES)
     }
+}
+
+/// Pages that a change adds to the write-ahead log, rather too many than too few: the log
+/// grows by whole pages, however little of them changes.
+fn pages(change: &Change<'_>) -> usize {
+    let appended: usize = change.append.iter().map(|(_, frame)| frame.len() / PAGE_BYTES as usize + 1).sum();
+    appended + change.remove.len() + change.notes.len() + 1
 }
 
 fn apply(db: &mut Connection, change: &Change<'_>) -> Result<(), EngineError> {
