@@ -32,8 +32,6 @@ pub struct Definition {
     pub established: bool,
     /// Whether every cluster serves it.
     pub platform: bool,
-    /// Whether it is being deleted: then no instance may come into being.
-    pub terminating: bool,
     singular: String,
     short_names: Vec<String>,
     versions: Vec<Version>,
@@ -167,7 +165,6 @@ pub fn read(object: &Map<String, Value>, name: &str, labels: &Value) -> Result<D
         kind: spec.names.kind.clone(),
         established: true,
         platform: labels.get(PLATFORM_LABEL).and_then(Value::as_str) == Some("true"),
-        terminating: false,
         singular: spec.names.singular.clone(),
         short_names: spec.names.short_names.clone(),
         versions,

@@ -17,12 +17,13 @@ mod watch;
 use api::{Reason, Status};
 use axum::body::Body;
 use bytes::Bytes;
+use contracts::auth::Identity;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::ApiServer;
 use crate::authn::Certified;
-use crate::request::{Place, place};
+use crate::request::{Place, ResourcePath, place};
 
 use reply::{json_response, refusal, respond};
 
@@ -55,6 +56,9 @@ impl ApiServer {
             ));
         }
         match found {
+            Place::Resource(path) if has_consequences(&parts.method, &path) => {
+                self.to_the_end(who, path, parts, body).await
+            }
             Place::Resource(path) => self.resource(&who, &path, &parts, body).await,
             Place::Discovery { cluster, named_groups, group, version } => {
                 read_only(&parts.method)?;
@@ -102,6 +106,24 @@ impl ApiServer {
         json!({"paths": paths})
     }
 
+    /// Answers a request in a task of its own, which goes on when the client leaves: what
+    /// follows from the write must not be left undone.
+    async fn to_the_end(
+        &self,
+        who: Identity,
+        path: ResourcePath,
+        parts: http::request::Parts,
+        body: Body,
+    ) -> Result<Response<Body>, Status> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let server = self.clone();
+        self.tasks().spawn("a write with consequences", async move {
+            // Nobody may be there to hear it.
+            let _ = answer.send(server.resource(&who, &path, &parts, body).await);
+        });
+        answered.await.unwrap_or_else(|_| Err(Status::unavailable("the server is stopping")))
+    }
+
     fn health(&self, path: &str, query: &str) -> Response<Body> {
         let failure = self.store().stats().read_only;
         let (code, text) = match failure {
@@ -114,6 +136,12 @@ impl ApiServer {
         };
         respond(code, "text/plain; charset=utf-8", Bytes::from(text))
     }
+}
+
+/// Whether more than the object itself changes: which kinds are served, or which clusters are.
+fn has_consequences(method: &Method, path: &ResourcePath) -> bool {
+    let is_read = method == Method::GET || method == Method::HEAD;
+    !is_read && matches!(&*path.gvr.resource, "customresourcedefinitions" | "logicalclusters")
 }
 
 fn read_only(method: &Method) -> Result<(), Status> {

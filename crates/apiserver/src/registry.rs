@@ -55,10 +55,20 @@ impl KindSet {
 #[derive(Clone, Default)]
 struct Custom {
     definitions: BTreeMap<String, Arc<Definition>>,
+    /// The revision of the last change to each, so that an older one that comes later, since
+    /// its task was resumed later, changes nothing.
+    seen: BTreeMap<String, u64>,
     kinds: KindSet,
 }
 
 impl Custom {
+    fn is_news(&mut self, name: &str, revision: u64) -> bool {
+        let seen = self.seen.entry(name.to_owned()).or_default();
+        let is_news = *seen < revision;
+        *seen = revision.max(*seen);
+        is_news
+    }
+
     fn rebuild(&mut self) {
         let kinds = self.definitions.values().filter(|definition| definition.established).flat_map(|definition| {
             definition
@@ -140,17 +150,21 @@ impl Registry {
         kinds.into_values().collect()
     }
 
-    /// Puts a definition into effect, replacing an earlier one of its name.
-    pub fn define(&self, cluster: &ClusterName, definition: Arc<Definition>) {
+    /// Puts a definition into effect, in the state of `revision`.
+    pub fn define(&self, cluster: &ClusterName, definition: Arc<Definition>, revision: u64) {
         self.change(cluster, |custom| {
-            custom.definitions.insert(definition.name.clone(), definition);
+            if custom.is_news(&definition.name, revision) {
+                custom.definitions.insert(definition.name.clone(), definition);
+            }
         });
     }
 
-    /// Takes a definition out of effect.
-    pub fn undefine(&self, cluster: &ClusterName, name: &str) {
+    /// Takes a definition that was removed at `revision` out of effect.
+    pub fn undefine(&self, cluster: &ClusterName, name: &str, revision: u64) {
         self.change(cluster, |custom| {
-            custom.definitions.remove(name);
+            if custom.is_news(name, revision) {
+                custom.definitions.remove(name);
+            }
         });
     }
 

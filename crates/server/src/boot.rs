@@ -81,7 +81,13 @@ impl Server {
         let endpoints = Arc::new(endpoints(&config, &api_socket, &web_socket, &authority));
         let tokens: Arc<dyn TokenVerifier> = Arc::new(FileTokens::open(&layout, &ids)?);
         let store = open_store(&layout, &clock, &ids)?;
-        let parts = Parts { store: store.clone(), clock: clock.clone(), ids: ids.clone(), tokens: tokens.clone() };
+        let parts = Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            tasks: tasks.clone(),
+            tokens: tokens.clone(),
+        };
         let contracts = Contracts::default();
         contracts.offer::<dyn TokenVerifier>(tokens);
         let full = layout.clone();

@@ -1,7 +1,7 @@
 //! Create: names are generated, metadata that the server owns is filled, and the
 //! object is committed together with the condition that its namespace still lives.
 
-use api::{ClusterName, Gvr, ObjectMeta, Reason, Status};
+use api::{ClusterName, Gvr, ObjectMeta, Status};
 use serde_json::{Value, json};
 use store::{ConflictReason, Expect, Transaction};
 
@@ -38,10 +38,7 @@ impl ApiServer {
 
     async fn create_named(&self, subject: &Subject, mut object: Tree, write: &Write) -> Result<Record, Status> {
         let kind = &subject.kind.descriptor;
-        if subject.kind.definition.as_ref().is_some_and(|definition| definition.terminating) {
-            let why = "create not allowed while custom resource definition is terminating";
-            return Err(Status::new(405, Reason::MethodNotAllowed, why));
-        }
+        self.definition_check(subject)?;
         let sent = typed_meta(&object, &kind.gvk.kind)?;
         if !sent.resource_version.is_empty() && sent.resource_version != "0" {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
@@ -79,6 +76,9 @@ impl ApiServer {
             if let Some(key) = self.cluster_key(&subject.cluster) {
                 transaction = transaction.check(key, Expect::Present);
             }
+            if let Some((key, revision)) = self.definition_check(subject)? {
+                transaction = transaction.check(key, Expect::Revision(revision));
+            }
             let at = transaction.ops.len();
             transaction = transaction.put(subject.key(&sent.name), value.clone(), Expect::Absent);
             transaction = self.with_companions(subject, &sent.name, transaction);
@@ -90,7 +90,7 @@ impl ApiServer {
                 Err(store::Error::Conflict { op, reason: ConflictReason::AlreadyExists, .. }) if op == at => {
                     return Err(Status::already_exists(&subject.gvr(), &sent.name));
                 }
-                // The namespace changed between the look and the commit: look again.
+                // The namespace or the definition changed between the look and the commit: look again.
                 Err(store::Error::Conflict { .. }) => self.require_cluster(&subject.cluster)?,
                 Err(error) => return Err(store_error(&error)),
             }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use api::{ClusterName, Gvr, Status};
+use api::{ClusterName, Gvr, Reason, Status};
 use client::DeleteOptions;
 use serde_json::{Value, json};
 
@@ -60,8 +60,7 @@ impl ApiServer {
         let object = record.value(&kind.kind.descriptor)?;
         let mut definition = read(name, &object)?;
         definition.established = established(&object);
-        definition.terminating = record.object_meta()?.is_deleting();
-        self.registry().define(cluster, Arc::new(definition));
+        self.registry().define(cluster, Arc::new(definition), record.revision);
         Ok(())
     }
 
@@ -69,10 +68,6 @@ impl ApiServer {
     pub(super) async fn begin_removal(&self, subject: &Subject, name: &str) -> Result<(), Status> {
         if !is_definition(subject) {
             return Ok(());
-        }
-        if let Some(entry) = self.store().get(&subject.key(name)) {
-            // From here on no instance comes into being any more.
-            self.define(&subject.cluster, name, &Record::of(&entry))?;
         }
         let Some(definition) = self.registry().definition(&subject.cluster, name) else { return Ok(()) };
         // A definition that is not served may hold instances all the same, of earlier times.
@@ -112,26 +107,62 @@ impl ApiServer {
     pub(super) async fn finish_definition(&self, subject: &Subject) -> Result<(), Status> {
         let name = subject.gvr().qualified();
         let definitions = self.definitions_of(&subject.cluster)?;
-        let Some(entry) = self.store().get(&definitions.key(&name)) else { return Ok(()) };
-        let record = Record::of(&entry);
-        let meta = record.object_meta()?;
-        if !meta.is_deleting() || !meta.finalizers.iter().any(|held| held == crd::FINALIZER) {
-            return Ok(());
+        for _ in 0..ATTEMPTS {
+            let Some(entry) = self.store().get(&definitions.key(&name)) else { return Ok(()) };
+            let record = Record::of(&entry);
+            let meta = record.object_meta()?;
+            if !meta.is_deleting() || !meta.finalizers.iter().any(|held| held == crd::FINALIZER) {
+                return Ok(());
+            }
+            let everything = Subject { namespace: String::new(), ..subject.clone() };
+            let options = store::ListOptions { limit: Some(1), ..Default::default() };
+            let page = self.store().list(&everything.prefix(), &options).map_err(|error| store_error(&error))?;
+            if !page.entries.is_empty() {
+                return Ok(());
+            }
+            let mut object = record.value(&definitions.kind.descriptor)?;
+            let left: Vec<&String> = meta.finalizers.iter().filter(|held| *held != crd::FINALIZER).collect();
+            meta_of(&mut object).insert("finalizers".into(), json!(left));
+            let write = Write::default();
+            match Box::pin(self.replace(&definitions, &entry, Part::Main, object, &write)).await {
+                // Somebody wrote to it meanwhile: look again.
+                Err(status) if status.is_conflict() => {}
+                Err(status) if !status.is_not_found() => return Err(status),
+                _ => return Ok(()),
+            }
         }
-        let everything = Subject { namespace: String::new(), ..subject.clone() };
-        let options = store::ListOptions { limit: Some(1), ..Default::default() };
-        let page = self.store().list(&everything.prefix(), &options).map_err(|error| store_error(&error))?;
-        if !page.entries.is_empty() {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Goes on with the removals that an end of the process interrupted.
+    pub(super) async fn resume_removals(&self) -> Result<(), Status> {
+        let prefix = store::Prefix::topic(crd::GROUP, crd::PLURAL);
+        let page = self.store().list(&prefix, &store::ListOptions::default()).map_err(|error| store_error(&error))?;
+        for entry in &page.entries {
+            let Some(cluster) = ClusterName::new(&entry.key.cluster) else { continue };
+            if Record::of(entry).is_deleting()? {
+                self.begin_removal(&self.definitions_of(&cluster)?, &entry.key.name).await?;
+            }
         }
-        let mut object = record.value(&definitions.kind.descriptor)?;
-        let left: Vec<&String> = meta.finalizers.iter().filter(|held| *held != crd::FINALIZER).collect();
-        meta_of(&mut object).insert("finalizers".into(), json!(left));
-        let write = Write::default();
-        match Box::pin(self.replace(&definitions, &entry, Part::Main, object, &write)).await {
-            Err(status) if !status.is_conflict() && !status.is_not_found() => Err(status),
-            _ => Ok(()),
+        Ok(())
+    }
+
+    /// The definition that serves a custom kind, which must stand unchanged when an instance is
+    /// committed, and must not be on its way out.
+    pub(super) fn definition_check(&self, subject: &Subject) -> Result<Option<(store::Key, u64)>, Status> {
+        if !subject.kind.is_custom() {
+            return Ok(None);
         }
+        let name = subject.gvr().qualified();
+        for cluster in [&subject.cluster, &ClusterName::root()] {
+            let Some(entry) = self.store().get(&self.definitions_of(cluster)?.key(&name)) else { continue };
+            if Record::of(&entry).is_deleting()? {
+                let why = "create not allowed while custom resource definition is terminating";
+                return Err(Status::new(405, Reason::MethodNotAllowed, why));
+            }
+            return Ok(Some(((*entry.key).clone(), entry.revision)));
+        }
+        Err(Status::no_such_resource())
     }
 
     fn definitions_of(&self, cluster: &ClusterName) -> Result<Subject, Status> {

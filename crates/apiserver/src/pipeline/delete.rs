@@ -68,7 +68,7 @@ impl ApiServer {
                         self.begin_removal(subject, name).await?;
                         return Ok(Deleted::Waiting(record));
                     }
-                    self.after_removal(subject, name).await?;
+                    self.after_removal(subject, name, record.revision).await?;
                     return Ok(Deleted::Gone(record));
                 }
                 Err(store::Error::Conflict { .. }) => {}
@@ -162,11 +162,11 @@ impl ApiServer {
     }
 
     /// What follows the removal of an object from the store.
-    pub(super) async fn after_removal(&self, subject: &Subject, name: &str) -> Result<(), Status> {
+    pub(super) async fn after_removal(&self, subject: &Subject, name: &str, revision: u64) -> Result<(), Status> {
         let kind = &subject.kind.descriptor;
         match (&*kind.gvk.group, &*kind.plural) {
             (crd::GROUP, crd::PLURAL) => {
-                self.registry().undefine(&subject.cluster, name);
+                self.registry().undefine(&subject.cluster, name, revision);
                 self.release_names(&subject.cluster).await?;
             }
             (super::clusters::GROUP, super::clusters::PLURAL) => self.remove_cluster(name).await?,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use api::{ClusterName, Gvr, Status};
-use base::{Clock, Ids};
+use base::{Clock, Ids, Tasks};
 use contracts::auth::TokenVerifier;
 use parking_lot::Mutex;
 use store::{Key, Prefix, Store};
@@ -21,6 +21,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Random ids.
     pub ids: Ids,
+    /// Where writes run that must come to their end although their client left.
+    pub tasks: Tasks,
     /// Who is behind a bearer token.
     pub tokens: Arc<dyn TokenVerifier>,
 }
@@ -83,6 +85,7 @@ impl ApiServer {
         server.load_definitions()?;
         server.bootstrap_root().await?;
         server.remove_leftovers().await?;
+        server.resume_removals().await?;
         Ok(server)
     }
 
@@ -99,6 +102,10 @@ impl ApiServer {
     /// The time.
     pub fn clock(&self) -> &Clock {
         &self.inner.parts.clock
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.inner.parts.tasks
     }
 
     pub(crate) fn tokens(&self) -> &dyn TokenVerifier {

@@ -121,7 +121,7 @@ impl ApiServer {
         }
         let record = self.commit_over(subject, entry, value, finished).await?;
         if finished {
-            self.after_removal(subject, &old_meta.name).await?;
+            self.after_removal(subject, &old_meta.name, record.revision).await?;
         } else if is_definition(subject) {
             self.define(&subject.cluster, &old_meta.name, &record)?;
         }
