@@ -82,6 +82,21 @@ pub fn redact(address: &str) -> String {
     }
 }
 
+/// The `user:password` that an address carries, decoded; `None` if it carries none.
+pub fn credentials(address: &str) -> Option<String> {
+    let (_, rest) = address.split_once("://")?;
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (stated, _) = authority.rsplit_once('@')?;
+    let mut decoded = Vec::new();
+    let mut bytes = stated.bytes();
+    while let Some(byte) = bytes.next() {
+        let digits: Option<[u8; 2]> = (byte == b'%').then(|| Some([bytes.next()?, bytes.next()?])).flatten();
+        let escaped = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok());
+        decoded.push(escaped.unwrap_or(byte));
+    }
+    String::from_utf8(decoded).ok()
+}
+
 /// A relative path without `.` and `..`, joined by single slashes; `None` if it
 /// climbs above its root.
 pub fn clean(path: &str) -> Option<String> {

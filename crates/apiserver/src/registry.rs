@@ -212,3 +212,6 @@ impl Registry {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,9 +91,22 @@ async fn reach(package: &RemotePackage) -> Result<(), Diagnostic> {
             .detail(why)
             .hint("check the address and the network; for a private repository write https://user:token@host/…")
     };
+    if !package.repository.starts_with("https://") && !package.repository.starts_with("http://") {
+        return Err(Diagnostic::new(
+            "bad-package-url",
+            format!("{package} is not an address that the platform can fetch"),
+        )
+        .hint("write https://host/org/repo//path, with user:token@ before the host if the repository is private"));
+    }
     let mut git = Command::new("git");
-    git.args(["ls-remote", "--quiet", "--", &package.repository]);
-    git.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+    git.args(["ls-remote", "--quiet", "--", &remote::redact(&package.repository)]);
+    // As the server will see it: without the user's own configuration and helpers.
+    git.env("GIT_TERMINAL_PROMPT", "0").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    if let Some(credentials) = remote::credentials(&package.repository) {
+        // In the environment, which other users cannot read as they can a command line.
+        git.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader");
+        git.env("GIT_CONFIG_VALUE_0", format!("Authorization: Basic {}", base64(&credentials)));
+    }
     git.stdin(Stdio::null()).kill_on_drop(true);
     let output = match tokio::time::timeout(package.timeout, git.output()).await {
         Ok(Ok(output)) => output,
@@ -128,4 +141,9 @@ fn is_plain_name(revision: &str) -> bool {
 fn names_ref(refs: &str, revision: &str) -> bool {
     let names = [revision.to_owned(), format!("refs/heads/{revision}"), format!("refs/tags/{revision}")];
     refs.lines().filter_map(|line| line.split_once('\t')).any(|(_, name)| names.iter().any(|wanted| wanted == name))
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(text)
 }

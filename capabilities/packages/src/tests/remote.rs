@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::remote::{RemotePackage, clean, duration, looks_remote, parse, redact};
+use crate::remote::{RemotePackage, clean, credentials, duration, looks_remote, parse, redact};
 
 fn package(repository: &str, path: &str, revision: &str) -> RemotePackage {
     RemotePackage {
@@ -100,4 +100,15 @@ fn remote_arguments_are_told_from_paths() {
     for local in ["./a", "/a/b", "a@b/c", "C:x"] {
         assert!(!looks_remote(local), "{local}");
     }
+}
+
+#[test]
+fn credentials_are_taken_out_of_addresses() {
+    let check = |address: &str, expect: Option<&str>| {
+        assert_eq!(credentials(address).as_deref(), expect, "{address}");
+    };
+    check("https://user:to%40ken@host/org/repo", Some("user:to@ken"));
+    check("https://token@host:8443/org/repo", Some("token"));
+    check("https://host/org/repo@v1", None);
+    check("git@host:org/repo", None);
 }
