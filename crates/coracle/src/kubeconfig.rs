@@ -4,12 +4,17 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base::Diagnostic;
 use serde_json::{Map, Value, json};
 
 /// Sections of a kubeconfig that hold named entries.
 const SECTIONS: [&str; 3] = ["clusters", "users", "contexts"];
+
+/// Kubectl holds its lock for an instant; one that stays for a second was left behind.
+const LOCK_ATTEMPTS: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// Name of a platform's context, cluster and user.
 pub fn context_name(platform: &str) -> String {
@@ -81,10 +86,7 @@ fn ensure_shape(config: &mut Value) {
 /// Merges a platform's kubeconfig into the user's. Returns the file and the context that was
 /// current before.
 pub fn install(files: &[PathBuf], own: &Path, name: &str) -> Result<(PathBuf, String), Diagnostic> {
-    let Some(file) = files.first() else {
-        return Err(Diagnostic::new("no-home", "neither $KUBECONFIG nor $HOME is set")
-            .hint("set KUBECONFIG to the file the context is to go into"));
-    };
+    let file = target(files)?;
     let own = read(own)?;
     let mut before = String::new();
     edit(file, &mut |config| {
@@ -94,14 +96,47 @@ pub fn install(files: &[PathBuf], own: &Path, name: &str) -> Result<(PathBuf, St
     Ok((file.clone(), before))
 }
 
-/// Takes a platform's entries out of every file that has them.
+/// Checks that [`install`] has a file it can read; nothing is touched.
+pub fn check(files: &[PathBuf]) -> Result<(), Diagnostic> {
+    read(target(files)?).map(drop)
+}
+
+fn target(files: &[PathBuf]) -> Result<&PathBuf, Diagnostic> {
+    files.first().ok_or_else(|| {
+        Diagnostic::new("no-home", "neither $KUBECONFIG nor $HOME is set")
+            .hint("set KUBECONFIG to the file the context is to go into")
+    })
+}
+
+/// Takes a platform's entries out of every file that has them. A file that cannot be changed
+/// does not keep the others from it; the first such is reported.
 pub fn uninstall(files: &[PathBuf], name: &str, previous: &str) -> Result<(), Diagnostic> {
+    let mut outcome = Ok(());
     for file in files {
-        if file.exists() {
-            edit(file, &mut |config| remove(config, name, previous))?;
-        }
+        let removed = match holds(file, name) {
+            Ok(true) => edit(file, &mut |config| remove(config, name, previous)),
+            Ok(false) => Ok(()),
+            Err(diagnostic) => Err(diagnostic),
+        };
+        outcome = outcome.and(removed.map_err(|diagnostic| {
+            diagnostic.hint(format!("once the file can be changed, take what is named {name} out of it"))
+        }));
     }
-    Ok(())
+    outcome
+}
+
+/// Whether a file has entries of a platform. It is read without the lock, and a broken one that
+/// does not even mention the name has none.
+fn holds(path: &Path, name: &str) -> Result<bool, Diagnostic> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unusable(path, &error)),
+    };
+    if !String::from_utf8_lossy(&text).contains(name) {
+        return Ok(false);
+    }
+    Ok(remove(&mut read(path)?, name, ""))
 }
 
 /// Reads a kubeconfig; an absent or empty one is empty.
@@ -111,7 +146,8 @@ pub fn read(path: &Path) -> Result<Value, Diagnostic> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Value::Null),
         Err(error) => return Err(unusable(path, &error)),
     };
-    machinery::yaml::value(&text).map_err(|error| unusable(path, &error))
+    let value = machinery::yaml::value(&text).map_err(|error| unusable(path, &error))?;
+    if value.is_null() || value.is_object() { Ok(value) } else { Err(unusable(path, &"it is not a mapping")) }
 }
 
 /// Changes a file in one step, under kubectl's lock; `change` says whether to write.
@@ -144,15 +180,17 @@ impl Lock {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
         let lock = PathBuf::from(name);
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&lock) {
-            Ok(_) => Ok(Lock(lock)),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(Diagnostic::new("unusable-kubeconfig", format!("the kubeconfig {} is locked", path.display()))
-                    .detail(format!("{} exists", lock.display()))
-                    .hint("if no kubectl is changing it, remove that file"))
+        for _ in 0..LOCK_ATTEMPTS {
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&lock) {
+                Ok(_) => return Ok(Lock(lock)),
+                // Nothing announces that such a lock is gone.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => std::thread::sleep(LOCK_PAUSE),
+                Err(error) => return Err(unusable(path, &error)),
             }
-            Err(error) => Err(unusable(path, &error)),
         }
+        Err(Diagnostic::new("unusable-kubeconfig", format!("the kubeconfig {} is locked", path.display()))
+            .detail(format!("{} exists", lock.display()))
+            .hint("if no kubectl is changing it, remove that file"))
     }
 }
 

@@ -4,7 +4,7 @@
 use api::ClusterName;
 use base::{Clock, Diagnostic};
 use client::{Objects, Patch, Target, WriteOptions};
-use packages::kinds::{self, BuildCustomization, Enabled, Localbuild, LocalbuildSpec, PackageConfigs, to_value};
+use packages::kinds::{self, BuildCustomization, Enabled, Localbuild, PackageConfigs, to_value};
 use packages::naming;
 use serde_json::json;
 use server::Config;
@@ -16,21 +16,40 @@ fn target() -> Target {
     Target::cluster(&ClusterName::root(), &kinds::localbuilds())
 }
 
-/// How the packages of the command line stand in a Localbuild.
+/// How the packages of the command line stand in a new Localbuild.
 pub fn package_configs(packages: &[Package]) -> PackageConfigs {
-    let mut configs = PackageConfigs {
-        argo_package_configs: Enabled { enabled: true },
-        embedded_argo_applications_package_configs: Enabled { enabled: true },
-        ..PackageConfigs::default()
-    };
-    for package in packages {
-        let argument = package.argument();
+    added(&PackageConfigs::default(), packages)
+}
+
+/// Packages of the command line beside those there are. One that is named again moves to
+/// the end, where it counts most.
+pub fn added(before: &PackageConfigs, packages: &[Package]) -> PackageConfigs {
+    let named: Vec<String> = packages.iter().map(Package::argument).collect();
+    let mut configs = without(before.clone(), &named);
+    configs.argo_package_configs = Enabled { enabled: true };
+    configs.embedded_argo_applications_package_configs = Enabled { enabled: true };
+    for (package, argument) in packages.iter().zip(named) {
         match package {
             Package::Directory(_) => configs.custom_package_dirs.push(argument.clone()),
             Package::File(_) => configs.custom_package_files.push(argument.clone()),
             Package::Remote { .. } => configs.custom_package_urls.push(argument.clone()),
         }
         configs.custom_package_order.push(argument);
+    }
+    configs
+}
+
+/// The packages there are but for some; the order of the others stays.
+pub fn without(mut configs: PackageConfigs, unwanted: &[String]) -> PackageConfigs {
+    // What was written by hand may have no order of its own.
+    configs.custom_package_order = configs.in_order();
+    for list in [
+        &mut configs.custom_package_dirs,
+        &mut configs.custom_package_files,
+        &mut configs.custom_package_urls,
+        &mut configs.custom_package_order,
+    ] {
+        list.retain(|package| !unwanted.contains(package));
     }
     configs
 }
@@ -88,10 +107,4 @@ pub async fn ask(
     object["metadata"]["name"] = json!(config.name);
     objects.create(&target(), object.to_string().into(), options).await.map_err(|status| refused(&status))?;
     Ok(start_time)
-}
-
-/// Whether a platform has packages of its own choice already.
-pub fn has_packages(localbuild: &Localbuild) -> bool {
-    let LocalbuildSpec { package_configs, .. } = &localbuild.spec;
-    !package_configs.in_order().is_empty()
 }

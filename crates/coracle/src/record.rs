@@ -37,6 +37,11 @@ fn current_kubeconfigs() -> Vec<PathBuf> {
     kubeconfig::files(paths::variable("KUBECONFIG").as_deref(), paths::home().as_deref())
 }
 
+/// Checks that [`install_context`] will be able to do its work.
+pub fn check_kubeconfig() -> Result<(), Diagnostic> {
+    kubeconfig::check(&current_kubeconfigs())
+}
+
 /// Merges the platform's context into the user's kubeconfig, and remembers where.
 pub fn install_context(layout: &Layout, name: &str) -> Result<PathBuf, Diagnostic> {
     let context = kubeconfig::context_name(name);

@@ -1,14 +1,20 @@
 //! `coracle create`: everything is checked, then the platform is brought up, then
 //! its packages are asked for and waited for. A platform that this very call
-//! made is removed again if it cannot be completed.
+//! made is removed again if it cannot be completed; once its packages are in place
+//! nothing of it is removed, whatever fails later.
+
+mod turn;
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use base::clock::Stopwatch;
 use base::{Clock, Diagnostic, Tasks};
+use client::Objects;
+use packages::kinds::PackageConfigs;
 use server::{Config, Layout};
 
+use self::turn::Turn;
 use crate::arguments::{self, Package};
 use crate::asked::{self, Asked};
 use crate::cli::{Create, Global};
@@ -36,10 +42,12 @@ struct Job {
 /// How far it came, for whoever has to clear up.
 #[derive(Default)]
 struct Progress {
-    /// This call made the platform.
+    /// This call made the platform and answers for it until its packages are in place.
     made: Cell<bool>,
     /// The packages were asked for.
     asked_for: Cell<bool>,
+    /// No other `create` of this platform gets here meanwhile.
+    turn: Cell<Option<Turn>>,
 }
 
 impl Progress {
@@ -79,7 +87,7 @@ pub async fn run(args: &Create, global: &Global) -> Result<(), Diagnostic> {
         () = interrupted() => Err(interruption(&progress)),
     };
     if matches!(&outcome, Err(diagnostic) if diagnostic.code == "interrupted") && progress.is_half_made() {
-        delete::everything(&name, &layout).await?;
+        clear_up(&name, &layout, &mut stages).await;
     }
     stages.finish();
     outcome
@@ -115,27 +123,34 @@ async fn checked(mut job: Job, named: &[String], progress: &Progress, stages: &m
     if let Err(diagnostic) = &outcome {
         let keeps = matches!(diagnostic.code.as_str(), "timed-out" | "interrupted");
         if progress.made.get() && !keeps {
-            stages.doing("removing what was made");
-            delete::everything(&job.name, &job.layout).await?;
+            clear_up(&job.name, &job.layout, stages).await;
         }
     }
     outcome
+}
+
+/// Removes what was made. What brought it about is the error to report, so that a failure
+/// here is only noted.
+async fn clear_up(name: &str, layout: &Layout, stages: &mut Stages) {
+    stages.doing("removing what was made");
+    if let Err(other) = delete::everything(name, layout).await {
+        stages.note(&format!("what was made could not be removed whole: {other}; {}", other.hint));
+    }
 }
 
 async fn make(job: &Job, progress: &Progress, stages: &mut Stages) -> Result<(), Diagnostic> {
     let config = platform(job, progress, stages).await?;
     record::install_context(&job.layout, &job.name)?;
     let objects = connection::connect(&job.layout.kubeconfig()).await?;
-    let existing = localbuild::read(&*objects, &job.name).await?;
-    let keeps = existing.as_ref().is_some_and(localbuild::has_packages);
-    let configs = match (job.packages.is_empty(), keeps) {
+    let before = localbuild::read(&*objects, &job.name).await?.unwrap_or_default().spec.package_configs;
+    let configs = match (job.packages.is_empty(), before.in_order().is_empty()) {
         // A second `create` without packages brings those there are up to date.
-        (true, true) => None,
-        (true, false) => {
+        (true, false) => None,
+        (true, true) => {
             let stack = stack::unpack(job.layout.root())?;
             Some(localbuild::package_configs(&[Package::Directory(stack)]))
         }
-        (false, _) => Some(localbuild::package_configs(&job.packages)),
+        (false, _) => Some(localbuild::added(&before, &job.packages)),
     };
     let took = job.clock.stopwatch();
     stages.doing("installing packages");
@@ -144,7 +159,19 @@ async fn make(job: &Job, progress: &Progress, stages: &mut Stages) -> Result<(),
     let start_time = localbuild::ask(&*objects, &job.clock, &config, configs).await?;
     progress.asked_for.set(true);
     let goal = Goal { start_time, healthy: !job.no_wait };
-    let notes = settle(job, &watch, &goal, stages).await?;
+    if !progress.made.get() {
+        // Nothing is left that another `create` could come between.
+        progress.turn.take();
+    }
+    let notes = match settle(job, &watch, &goal, stages).await {
+        Err(diagnostic) if diagnostic.code != "timed-out" && !progress.made.get() => {
+            take_back(job, &*objects, &config, &before, stages).await;
+            return Err(diagnostic);
+        }
+        settled => settled?,
+    };
+    progress.made.set(false);
+    progress.turn.take();
     let applications = watch.look().packages.len();
     stages.done(&format!("{} in place", count(applications, "Application")), took);
     stages.finish();
@@ -163,32 +190,55 @@ async fn make(job: &Job, progress: &Progress, stages: &mut Stages) -> Result<(),
     Ok(())
 }
 
+/// Takes the packages of a refused call out again: left in, they would refuse every later one.
+async fn take_back(job: &Job, objects: &dyn Objects, config: &Config, before: &PackageConfigs, stages: &Stages) {
+    let added: Vec<String> = job.packages.iter().map(Package::argument).collect();
+    let added: Vec<String> = added.into_iter().filter(|package| !before.in_order().contains(package)).collect();
+    if added.is_empty() {
+        return;
+    }
+    let outcome = async {
+        let _turn = turn::take(&job.layout, stages).await?;
+        let now = localbuild::read(objects, &job.name).await?.unwrap_or_default().spec.package_configs;
+        localbuild::ask(objects, &job.clock, config, Some(localbuild::without(now, &added))).await
+    };
+    match outcome.await {
+        Ok(_) => stages.note("nothing was added; the packages there were stay"),
+        Err(other) => stages.note(&format!("what was added could not be taken out again: {other}")),
+    }
+}
+
 /// A platform that runs: the one there is, or a new one.
 async fn platform(job: &Job, progress: &Progress, stages: &mut Stages) -> Result<Config, Diagnostic> {
+    progress.turn.set(turn::take(&job.layout, stages).await?);
     let took = job.clock.stopwatch();
-    if job.recreate && job.layout.config().exists() {
-        stages.doing("deleting the platform there is");
-        delete::everything(&job.name, &job.layout).await?;
+    let existing = job.layout.load()?;
+    if let Some(existing) = existing.as_ref().filter(|existing| existing.name != job.name) {
+        let title = format!("{} holds the platform {}", job.layout.root().display(), existing.name);
+        return Err(Diagnostic::new("foreign-directory", title)
+            .hint(format!("use --name {}, or another --data-dir", existing.name)));
     }
-    if let Some(existing) = job.layout.load()? {
-        if existing.name != job.name {
-            let title = format!("{} holds the platform {}", job.layout.root().display(), existing.name);
-            return Err(Diagnostic::new("foreign-directory", title)
-                .hint(format!("use --name {}, or another --data-dir", existing.name)));
-        }
-        job.asked.check(&existing)?;
+    if let Some(existing) = existing.as_ref().filter(|_| !job.recreate) {
+        job.asked.check(existing)?;
         if !process::is_serving(&job.layout).await {
             stages.doing("starting the platform");
-            lifecycle::bring_up(&existing, &job.layout, &job.log_level).await?;
+            lifecycle::bring_up(existing, &job.layout, &job.log_level).await?;
             stages.done("platform started", took);
         }
-        return Ok(existing);
+        return Ok(existing.clone());
     }
     let (config, note) = job.asked.new_config(&job.name).await;
     if let Some(note) = note {
         stages.note(&note);
     }
-    lifecycle::check_ports(&config)?;
+    // Everything is checked before anything is deleted or made.
+    let serving = existing.as_ref().filter(|_| job.layout.running().is_some());
+    lifecycle::check_ports_but(&config, serving)?;
+    record::check_kubeconfig()?;
+    if let Some(existing) = &existing {
+        stages.doing("deleting the platform there is");
+        delete::everything(&existing.name, &job.layout).await?;
+    }
     stages.doing("starting the platform");
     job.layout.create(&config)?;
     progress.made.set(true);

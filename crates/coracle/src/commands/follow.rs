@@ -23,7 +23,8 @@ const QUIET: Duration = Duration::from_millis(60);
 /// How long one change may take to be in place before the next is looked at.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Follows the packages until the process is told to end.
+/// Follows the packages until the process is told to end. A change that cannot be synced, for
+/// one because the server is stopped, is told and does not end it.
 pub async fn run(
     objects: &dyn Objects,
     watch: &Watch,
@@ -42,7 +43,14 @@ pub async fn run(
         changed.notified().await;
         while tokio::time::timeout(QUIET, changed.notified()).await.is_ok() {}
         let took = clock.stopwatch();
-        let start_time = localbuild::ask(objects, clock, config, None).await?;
+        let start_time = match localbuild::ask(objects, clock, config, None).await {
+            Ok(start_time) => start_time,
+            // It may be started again: the next change will be its next chance.
+            Err(diagnostic) => {
+                anstream::eprintln!("not synced: {diagnostic}");
+                continue;
+            }
+        };
         let goal = Goal { start_time, healthy: false };
         match tokio::time::timeout(PATIENCE, watch.until_settled(&goal, &mut |_| {})).await {
             Ok(Verdict::Done(_)) => anstream::eprintln!("synced in {} ms", took.elapsed().as_millis()),
@@ -53,7 +61,11 @@ pub async fn run(
             }
             Ok(Verdict::Waiting(_)) | Err(_) => anstream::eprintln!("not synced yet; look with `coracle status`"),
         }
-        follow(&mut watcher, &mut followed, directories(packages, watch))?;
+        // What is gone is no longer followed, so that it is followed anew when it is back.
+        followed.retain(|directory| directory.exists());
+        if let Err(diagnostic) = follow(&mut watcher, &mut followed, directories(packages, watch)) {
+            anstream::eprintln!("not synced: {diagnostic}");
+        }
     }
 }
 

@@ -46,11 +46,21 @@ pub async fn bring_up(config: &Config, layout: &Layout, log_level: &str) -> Resu
 }
 
 /// Both ports must be free, and two.
-pub fn check_ports(config: &Config) -> Result<(), Diagnostic> {
+fn check_ports(config: &Config) -> Result<(), Diagnostic> {
+    check_ports_but(config, None)
+}
+
+/// As [`check_ports`], but a port of a platform that is to make way counts as free.
+pub fn check_ports_but(config: &Config, leaving: Option<&Config>) -> Result<(), Diagnostic> {
     if config.port == config.api_port {
         return Err(crate::flags::bad("api-port", format!("{} is the port of everything else, too", config.port))
             .hint("name another port"));
     }
-    ports::check(config.bind, config.api_port, "--api-port")?;
-    ports::check(config.bind, config.port, "--port")
+    for (port, flag) in [(config.api_port, "--api-port"), (config.port, "--port")] {
+        let is_left = leaving.is_some_and(|leaving| [leaving.port, leaving.api_port].contains(&port));
+        if !is_left {
+            ports::check(config.bind, port, flag)?;
+        }
+    }
+    Ok(())
 }

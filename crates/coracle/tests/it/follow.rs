@@ -34,6 +34,15 @@ fn edits_are_deployed_within_a_second() {
     fs::write(sandbox.path("one/app.yaml"), app).expect("is writable");
     until("synced in");
 
+    sandbox.run(&["stop"]).ok();
+    fs::write(&manifest, cm("third")).expect("is writable");
+    until("not synced");
+    sandbox.run(&["start"]).ok();
+    fs::write(&manifest, cm("fourth")).expect("is writable");
+    until("synced in");
+    fs::rename(sandbox.path("one"), sandbox.path("away")).expect("is writable");
+    until("not synced");
+
     let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(interrupted.expect("kill runs").success());
     until("command interrupted");

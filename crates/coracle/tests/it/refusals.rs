@@ -1,6 +1,8 @@
 //! What cannot be: one clear sentence, a remedy, and nothing half-made.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::Stdio;
 
 use crate::sandbox::Sandbox;
 
@@ -46,6 +48,41 @@ fn a_foreign_directory() {
     sandbox.create(&["--data-dir", "mine"]).fails(1, "error[foreign-directory]");
     sandbox.run(&["delete", "--data-dir", "mine"]).fails(1, "error[foreign-directory]");
     assert_eq!(std::fs::read_to_string(file).expect("is untouched"), "years of work");
+}
+
+#[test]
+fn a_broken_kubeconfig() {
+    let sandbox = Sandbox::new();
+    for text in ["a: [", "just a word"] {
+        sandbox.write("kubeconfig", text);
+        sandbox.create(&[]).fails(1, "error[unusable-kubeconfig]");
+        assert!(!sandbox.path(".local/share/coracle").exists(), "something was left behind");
+        assert_eq!(std::fs::read_to_string(sandbox.kubeconfig()).expect("is there"), text);
+    }
+    sandbox.write("kubeconfig", "");
+    sandbox.create(&["--no-wait"]).ok();
+    sandbox.write("kubeconfig", "coracle-localdev: [");
+    sandbox.run(&["delete"]).fails(1, "error[unusable-kubeconfig]");
+    assert!(!sandbox.platform().exists(), "the platform goes all the same");
+    TcpListener::bind(("127.0.0.1", sandbox.api_port)).expect("the server is gone");
+    sandbox.write("kubeconfig", "a: [");
+    sandbox.run(&["delete"]).ok();
+}
+
+#[test]
+fn a_locked_kubeconfig() {
+    let sandbox = Sandbox::new();
+    let lock = sandbox.write("kubeconfig.lock", "");
+    let said = refused(&sandbox, &["--no-wait"], "unusable-kubeconfig");
+    assert!(said.contains("kubeconfig.lock exists"), "{said}");
+    let (port, api_port) = (sandbox.port.to_string(), sandbox.api_port.to_string());
+    let mut command = sandbox.command(&["create", "--no-wait", "--port", &port, "--api-port", &api_port]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("is piped")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("platform started")));
+    std::fs::remove_file(&lock).expect("is there");
+    lines.for_each(drop);
+    assert!(child.wait().expect("it ends").success(), "another's lock is waited for");
 }
 
 #[test]

@@ -10,21 +10,20 @@ use server::{Config, Layout};
 use super::Listing;
 use crate::{connection, paths};
 
-/// Every platform, by name.
+/// Every platform, by name. One that cannot be read hides no other: it is told of and left out.
 pub fn platforms(data_dir: Option<&Path>) -> Result<Vec<(Config, Layout)>, Diagnostic> {
-    let mut roots = Vec::new();
-    match data_dir {
-        Some(directory) => roots.push(directory.to_path_buf()),
-        None => {
-            let entries = fs::read_dir(paths::data_home()?).into_iter().flatten();
-            roots.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
-        }
-    }
     let mut found = Vec::new();
-    for root in roots {
+    if let Some(directory) = data_dir {
+        let layout = Layout::new(directory);
+        found.extend(layout.load()?.map(|config| (config, layout)));
+        return Ok(found);
+    }
+    let entries = fs::read_dir(paths::data_home()?).into_iter().flatten();
+    for root in entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()) {
         let layout = Layout::new(root);
-        if let Some(config) = layout.load()? {
-            found.push((config, layout));
+        match layout.load() {
+            Ok(config) => found.extend(config.map(|config| (config, layout))),
+            Err(diagnostic) => anstream::eprintln!("left out: {diagnostic}"),
         }
     }
     found.sort_by(|left, right| left.0.name.cmp(&right.0.name));
