@@ -16,6 +16,7 @@ pub struct Tasks {
     tracker: TaskTracker,
     shutdown: CancellationToken,
     failures: Arc<Mutex<Vec<Failure>>>,
+    noticed: Arc<dyn Fn(&Failure) + Send + Sync>,
 }
 
 /// A task that ended by a panic.
@@ -29,14 +30,29 @@ pub struct Failure {
 
 impl Default for Tasks {
     fn default() -> Self {
-        Tasks { tracker: TaskTracker::new(), shutdown: CancellationToken::new(), failures: Arc::default() }
+        Tasks {
+            tracker: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            failures: Arc::default(),
+            noticed: Arc::new(|_| {}),
+        }
     }
 }
 
 impl Tasks {
     /// A group whose shutdown follows this one's, with its own.
     pub fn child(&self) -> Tasks {
-        Tasks { tracker: self.tracker.clone(), shutdown: self.shutdown.child_token(), failures: self.failures.clone() }
+        Tasks {
+            tracker: self.tracker.clone(),
+            shutdown: self.shutdown.child_token(),
+            failures: self.failures.clone(),
+            noticed: self.noticed.clone(),
+        }
+    }
+
+    /// A child whose tasks' failures `noticed` hears of, those of its own children included.
+    pub fn child_noticed_by(&self, noticed: impl Fn(&Failure) + Send + Sync + 'static) -> Tasks {
+        Tasks { noticed: Arc::new(noticed), ..self.child() }
     }
 
     /// The signal that tasks of this group watch to end in order.
@@ -49,7 +65,7 @@ impl Tasks {
     pub fn spawn(&self, name: impl Into<String>, task: impl Future<Output = ()> + Send + 'static) {
         let name = name.into();
         let shutdown = self.shutdown.clone();
-        let failures = self.failures.clone();
+        let (failures, noticed) = (self.failures.clone(), self.noticed.clone());
         let inner = tokio::spawn(async move {
             tokio::select! {
                 () = shutdown.cancelled() => {}
@@ -62,7 +78,9 @@ impl Tasks {
             {
                 let message = panic_text(error.into_panic());
                 tracing::error!(task = %name, %message, "a task panicked");
-                failures.lock().push(Failure { task: name, message });
+                let failure = Failure { task: name, message };
+                noticed(&failure);
+                failures.lock().push(failure);
             }
         });
     }

@@ -34,7 +34,8 @@ fn a_diagnostic_prints_itself_only() {
 
 #[tokio::test]
 async fn a_task_that_panics_is_named_and_the_others_go_on() {
-    let tasks = Tasks::default();
+    let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let tasks = Tasks::default().child_noticed_by(move |failure| drop(heard.send(failure.task.clone()))).child();
     let (done, finished) = tokio::sync::oneshot::channel();
     tasks.spawn("unlucky", async { panic!("on purpose") });
     tasks.spawn("lucky", async move {
@@ -45,5 +46,6 @@ async fn a_task_that_panics_is_named_and_the_others_go_on() {
     assert!(tasks.stop(Duration::from_secs(5)).await, "shutdown ends what waits");
     let failures = tasks.failures();
     assert_eq!(failures.len(), 1);
+    assert_eq!(hears.recv().await.as_deref(), Some("unlucky"));
     assert_eq!((failures[0].task.as_str(), failures[0].message.as_str()), ("unlucky", "on purpose"));
 }

@@ -245,12 +245,21 @@ impl Ground {
             objects: self.api.objects(Identity::component(name)),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
-            tasks: self.tasks.child(),
+            tasks: self.supervised(member),
             contracts: self.contracts.clone(),
             directory,
             endpoints: self.endpoints.clone(),
             settings: member.settings.clone(),
             health: member.health.clone(),
+        })
+    }
+
+    /// Tasks of a member: one that panics degrades it, and it alone.
+    fn supervised(&self, member: &Member) -> Tasks {
+        let health = member.health.clone();
+        self.tasks.child_noticed_by(move |failure| {
+            let message = format!("The task {:?} ended unexpectedly: {}.", failure.task, failure.message);
+            health.degraded("TaskFailed", message);
         })
     }
 

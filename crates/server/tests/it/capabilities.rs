@@ -55,8 +55,11 @@ impl Capability for Noting {
         async move { outcome }.boxed()
     }
 
-    fn run(&self, _ctx: Context) -> BoxFuture<'_, Result<(), Diagnostic>> {
+    fn run(&self, ctx: Context) -> BoxFuture<'_, Result<(), Diagnostic>> {
         self.note("run");
+        if self.name == "unlucky" {
+            ctx.tasks.spawn("doomed", async { panic!("on purpose") });
+        }
         async { Ok(()) }.boxed()
     }
 }
@@ -114,6 +117,20 @@ async fn one_whose_kinds_are_refused_does_not_stop_the_rest() -> Result<()> {
         Ok(found["status"]["conditions"][0]["status"].as_str().unwrap_or_default().to_owned())
     };
     ensure!(ready("first").await? == "False" && ready("second").await? == "True");
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_task_panics_is_degraded() -> Result<()> {
+    let notes = Notes::new(Mutex::default());
+    let unlucky = Noting { name: "unlucky", needs: &[], kinds: &[], fails: false, notes };
+    let platform = Platform::start(vec![Box::new(unlucky)]).await?;
+    let kubectl = Kubectl::new(&platform)?;
+    let degraded = r#"--for=jsonpath={.status.conditions[0].reason}=TaskFailed"#;
+    kubectl.ok(&["wait", "capability", "unlucky", degraded, "--timeout=10s"]).await?;
+    let described = kubectl.ok(&["describe", "capability", "unlucky"]).await?;
+    ensure!(described.contains("doomed") && described.contains("on purpose"), "{described}");
     platform.stop().await;
     Ok(())
 }
