@@ -1,5 +1,5 @@
-//! etcd as Debian ships it (package `etcd-server`), with its defaults, driven
-//! over gRPC by its own Go client.
+//! etcd as Debian ships it (package `etcd-server`), with its defaults: by itself,
+//! driven over gRPC by its own Go client, and below kube-apiserver.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -10,43 +10,63 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::figures::Load;
-
-const CLIENT: &str = "127.0.0.1:23790";
-const PEER: &str = "http://127.0.0.1:23800";
+use crate::server::free_port;
 
 /// An etcd that ends with this value.
-struct Running(Child);
+pub struct Etcd {
+    child: Child,
+    address: String,
+}
 
-impl Drop for Running {
+impl Drop for Etcd {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Etcd {
+    /// Starts one on a fresh directory and waits until it listens.
+    pub fn start(directory: &Path) -> Result<Self> {
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let (url, peer) = (format!("http://{address}"), format!("http://127.0.0.1:{}", free_port()?));
+        let child = Command::new("etcd")
+            .arg("--data-dir")
+            .arg(directory)
+            .args(["--listen-client-urls", &url, "--advertise-client-urls", &url, "--listen-peer-urls", &peer])
+            .args(["--initial-advertise-peer-urls", &peer, "--initial-cluster", &format!("default={peer}")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("etcd is needed: apt install etcd-server")?;
+        let running = Etcd { child, address };
+        let begin = Instant::now();
+        while TcpStream::connect(&running.address).is_err() {
+            if begin.elapsed() > Duration::from_secs(20) {
+                bail!("etcd did not start");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(running)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where clients reach it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 }
 
 /// Puts to a fresh etcd below `directory`.
 pub fn puts(etcdput: &Path, directory: &Path, clients: usize, length: Duration, size: usize) -> Result<Load> {
-    let url = format!("http://{CLIENT}");
-    let child = Command::new("etcd")
-        .args(["--data-dir"])
-        .arg(directory.join("etcd"))
-        .args(["--listen-client-urls", &url, "--advertise-client-urls", &url, "--listen-peer-urls", PEER])
-        .args(["--initial-advertise-peer-urls", PEER, "--initial-cluster", &format!("default={PEER}")])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("etcd is needed: apt install etcd-server")?;
-    let _running = Running(child);
-    let begin = Instant::now();
-    while TcpStream::connect(CLIENT).is_err() {
-        if begin.elapsed() > Duration::from_secs(20) {
-            bail!("etcd did not start");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let running = Etcd::start(&directory.join("etcd"))?;
     let output = Command::new(etcdput)
-        .args(["-endpoint", CLIENT, "-clients", &clients.to_string(), "-size", &size.to_string()])
+        .args(["-endpoint", &running.address, "-clients", &clients.to_string(), "-size", &size.to_string()])
         .args(["-seconds", &length.as_secs_f64().to_string()])
         .output()?;
     let figures: Value =

@@ -57,3 +57,60 @@ pub fn print(table: &[Series]) {
         println!("| {name} | {median:.2} | {min:.2} | {max:.2} | {unit} | {rounds} |");
     }
 }
+
+/// One figure of ours and of the peer, measured in turn.
+pub struct Pair {
+    ours: Series,
+    theirs: Series,
+    alone: Series,
+    ratio: Series,
+}
+
+impl Pair {
+    /// An empty pair.
+    pub fn new(name: &str, unit: &'static str) -> Self {
+        let series = || Series::new(name, unit);
+        Pair { ours: series(), theirs: series(), alone: series(), ratio: series() }
+    }
+
+    /// Adds a round.
+    pub fn add(&mut self, ours: f64, theirs: f64) {
+        self.ours.add(ours);
+        self.theirs.add(theirs);
+        self.ratio.add(ours / theirs);
+    }
+
+    /// Adds a round in which a part of the peer's figure is its own and not its store's.
+    pub fn add_with_store(&mut self, ours: f64, theirs: f64, alone: f64) {
+        self.add(ours, theirs);
+        self.alone.add(alone);
+    }
+}
+
+/// Prints pairs as a table in Markdown: medians with their range.
+pub fn print_pairs(pairs: &[Pair]) {
+    println!("\n| figure | coracle | kube-apiserver | without etcd | ratio |\n| --- | ---: | ---: | ---: | ---: |");
+    for Pair { ours, theirs, alone, ratio } in pairs {
+        let (name, unit) = (&ours.name, ours.unit);
+        let (mine, other, part) = (ours.with_range(), theirs.with_range(), alone.with_range());
+        println!("| {name}, {unit} | {mine} | {other} | {part} | {} |", ratio.with_range());
+    }
+}
+
+impl Series {
+    /// `median (least–most)`, or nothing of an empty series.
+    fn with_range(&self) -> String {
+        if self.values.is_empty() {
+            return String::new();
+        }
+        let [median, least, most] = [0.5, 0.0, 1.0].map(|part| self.quantile(part));
+        // As many digits as mean something.
+        let digits = match median.abs() {
+            size if size >= 100.0 => 0,
+            size if size >= 10.0 => 1,
+            size if size >= 1.0 => 2,
+            _ => 3,
+        };
+        format!("{median:.digits$} ({least:.digits$}–{most:.digits$})")
+    }
+}

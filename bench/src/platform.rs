@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// Ports that nothing else uses, one platform at a time.
-pub const API_PORT: u16 = 26443;
-const WEB_PORT: u16 = 28443;
+use crate::process;
+use crate::server::{self, Server};
 
 /// A platform that is deleted with this value.
 pub struct Platform {
@@ -20,17 +19,6 @@ pub struct Platform {
     pub took: Duration,
 }
 
-/// The directory of a platform's certificates and keys.
-pub struct Pki(pub PathBuf);
-
-impl Pki {
-    /// One of its files.
-    pub fn read(&self, name: &str) -> Result<String> {
-        let path = self.0.join(name);
-        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
-    }
-}
-
 /// Runs `coracle create` with the shipped stack.
 pub fn create(binary: &Path, directory: &Path) -> Result<Platform> {
     let (home, data) = (directory.join("home"), directory.join("data"));
@@ -39,7 +27,7 @@ pub fn create(binary: &Path, directory: &Path) -> Result<Platform> {
     let begin = Instant::now();
     let output = platform
         .command("create")
-        .args(["--port", &WEB_PORT.to_string(), "--api-port", &API_PORT.to_string()])
+        .args(["--port", &server::free_port()?.to_string(), "--api-port", &server::free_port()?.to_string()])
         .output()?;
     platform.took = begin.elapsed();
     if !output.status.success() {
@@ -62,20 +50,32 @@ impl Platform {
         self.home.join("kubeconfig")
     }
 
-    /// The platform's certificates and keys.
-    pub fn pki(&self) -> Pki {
-        Pki(self.data.join("pki"))
+    /// How its API is reached and measured.
+    pub fn server(&self) -> Result<Server> {
+        server(&self.data)
     }
 
     /// Resident memory of the server once it has been left alone for a while, in MB.
     pub fn settled_memory_mb(&self) -> Result<f64> {
         std::thread::sleep(Duration::from_secs(5));
-        let pid = std::fs::read_to_string(self.data.join("server.pid"))?;
-        let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-        let kilobytes: f64 = line.split_whitespace().nth(1).context("no figure")?.parse()?;
-        Ok(kilobytes * 1024.0 / 1e6)
+        process::memory_mb(self.server()?.pid)
     }
+}
+
+/// How the API of the platform in a directory is reached and measured.
+pub fn server(data: &Path) -> Result<Server> {
+    let read = |name: &str| {
+        let path = data.join(name);
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    let config: serde_json::Value = serde_json::from_str(&read("platform.json")?)?;
+    Ok(Server {
+        port: u16::try_from(config["apiPort"].as_u64().context("no apiPort")?)?,
+        ca: read("pki/ca.crt")?,
+        token: read("pki/admin.token")?.trim().to_owned(),
+        pid: read("server.pid")?.trim().parse()?,
+        store: None,
+    })
 }
 
 impl Drop for Platform {

@@ -9,21 +9,34 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::figures::Series;
-use crate::platform::Platform;
+use crate::figures::{self, Series};
+use crate::platform::{self, Platform};
+use crate::programs::Programs;
+
+/// Pushes that are timed.
+const PUSHES: usize = 100;
 
 /// What was timed.
-pub struct Times {
+struct Times {
     /// `git push` alone.
-    pub push: Series,
+    push: Series,
     /// From the start of `git push` to the object.
-    pub applied: Series,
+    applied: Series,
     /// The 99th percentile of the same.
-    pub applied_p99: Series,
+    applied_p99: Series,
+}
+
+/// Measures and prints.
+pub async fn run(programs: &Programs) -> Result<()> {
+    let directory = tempfile::tempdir_in(&programs.place)?;
+    let platform = platform::create(&programs.coracle(), directory.path())?;
+    let times = times(&platform, PUSHES).await?;
+    figures::print(&[times.push, times.applied, times.applied_p99]);
+    Ok(())
 }
 
 /// Pushes `count` times.
-pub async fn times(platform: &Platform, count: usize) -> Result<Times> {
+async fn times(platform: &Platform, count: usize) -> Result<Times> {
     let secrets = platform.command("get").args(["secrets", "-p", "gitea", "-o", "json"]).output()?;
     let secrets: Value = serde_json::from_slice(&secrets.stdout).context("get secrets")?;
     let (user, password) = (text(&secrets[0]["username"])?, text(&secrets[0]["password"])?);

@@ -7,6 +7,7 @@
 
 mod bench;
 mod clients;
+mod fuzz;
 mod run;
 #[cfg(feature = "schemas")]
 mod schemas;
@@ -26,11 +27,14 @@ cargo xtask <command>
                  run every check and test, installing what they need;
                  with a crate or a filter, only the matching tests
   tools          build the pinned clients the tests use, and print where they are
-  bench [<directory> [start|writes|pushes]]
-                 measure a release build beside etcd (package etcd-server), in a
-                 directory on the disk that is to be measured
+  bench [<directory> [start|writes|pushes|apply|definitions|applications|openapi]...]
+                 measure a release build beside etcd (package etcd-server) and a
+                 kube-apiserver built here, in a directory on the disk that is to be
+                 measured; without names, everything
   schemas [--check]
                  rewrite the built-in kinds' data in crates/api/schemas from Kubernetes' modules
+  fuzz [<minutes>] [<name>]
+                 run the fuzz targets, or those whose names contain a word, so long each
   tidy [--fix]   check the house rules without building; --fix rewrites docs/errors/README.md
 ";
 
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         "test" => test::run(&rest),
         "tools" => clients::run(),
         "bench" => bench::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "tidy" => tidy::run(&rest),
         "schemas" => schemas(&rest),
         "" | "help" | "-h" | "--help" => {

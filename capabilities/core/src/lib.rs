@@ -1,12 +1,13 @@
 //! The loops without which a Kubernetes API feels broken: namespace deletion,
-//! garbage collection, what every namespace holds from the start, and the expiry
-//! of events. They serve every logical cluster, and must never know another
+//! garbage collection, what every namespace and cluster holds from the start, and the
+//! expiry of events. They serve every logical cluster, and must never know another
 //! capability or keep what they could ask for.
 
 mod event_expiry;
 mod furnish;
 mod garbage;
 mod namespaces;
+mod priority_classes;
 
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};
@@ -25,7 +26,7 @@ impl Capability for Core {
         Descriptor {
             name: "core",
             plane: Plane::Resource,
-            summary: "Namespaces, garbage collection, service accounts, root certificates and event expiry.",
+            summary: "Namespaces, garbage collection, service accounts, root certificates, priority classes and event expiry.",
             speaks: "kube-controller-manager: namespace, garbage collector, service account, root CA publisher",
             kinds: &[],
             needs: &[],
@@ -44,6 +45,7 @@ impl Capability for Core {
             let namespaces = Cache::start(ctx.objects.clone(), everywhere, &ctx.tasks);
             namespaces::start(&ctx, &namespaces);
             furnish::start(&ctx, &namespaces);
+            priority_classes::start(&ctx, &namespaces);
             garbage::start(&ctx);
             event_expiry::start(&ctx);
             ctx.health.ready();

@@ -1,28 +1,27 @@
 //! How one object is brought to what is wanted: the seam between a sync and the API.
-//! Now: client-side apply as Argo CD does it (three-way merge over the last applied
-//! configuration); server-side apply plugs in here. It must never write what is
-//! already so.
+//! Server-side apply under the Applications' own field manager, which takes over what
+//! others own as Argo CD does; what was applied from the client side before comes
+//! over with its record, and what the server cannot take so is merged here. It must never write what is already so.
 
 use std::sync::Arc;
 
 use api::{ClusterName, KindDescriptor, Status};
-use client::{DeleteOptions, Object, Objects, Preconditions, Propagation, Target, WriteOptions};
+use client::{DeleteOptions, Object, Objects, Patch, Preconditions, Propagation, Target, WriteOptions};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::normalise::{self, LAST_APPLIED};
+use crate::client_side;
+use crate::migrate;
+use crate::normalise::{self, FIELD_MANAGER};
 use crate::resource;
 
 /// Races that are lost in a row before a sync hears of it.
 const ATTEMPTS: usize = 5;
 
-/// Who writes, as Argo CD names itself.
-pub const FIELD_MANAGER: &str = "argocd-controller";
-
 /// How an object is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Three-way merge into what is there.
+    /// Server-side apply onto what is there.
     Merge,
     /// What is there gives way.
     Replace,
@@ -95,15 +94,15 @@ pub trait Apply: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Option<Object>, Status>>;
 }
 
-/// Client-side apply.
-pub struct ClientSide {
+/// Server-side apply.
+pub struct ServerSide {
     objects: Arc<dyn Objects>,
 }
 
-impl ClientSide {
-    /// Client-side apply through these objects.
+impl ServerSide {
+    /// Server-side apply through these objects.
     pub fn new(objects: Arc<dyn Objects>) -> Self {
-        ClientSide { objects }
+        ServerSide { objects }
     }
 
     async fn write(&self, request: Request<'_>) -> Result<Applied, Status> {
@@ -146,33 +145,80 @@ impl ClientSide {
         name: &str,
         live: Option<&Object>,
     ) -> Result<Applied, Status> {
+        if request.mode != Mode::Merge {
+            return self.put(request, target, name, live).await;
+        }
+        if client_side::is_needed(request.desired, request.kind) {
+            return self.merge(request, target, name, live).await;
+        }
+        if let Some(live) = live {
+            let before = live.value()?;
+            if normalise::agrees(request.desired, &before, Some(request.kind), &[]) && migrate::is_owned(&before) {
+                return Ok(Applied { outcome: Outcome::Unchanged, object: live.clone() });
+            }
+            if let Some(migrated) = migrate::to_server_side(&before).filter(|_| !request.dry_run) {
+                let options = WriteOptions { field_manager: FIELD_MANAGER.into(), ..WriteOptions::default() };
+                self.objects.update(target, name, None, migrated.to_string().into(), options).await?;
+            }
+        }
+        let options = WriteOptions { dry_run: request.dry_run, field_manager: FIELD_MANAGER.into(), force: true };
+        let patch = Patch::Apply(request.desired.to_string().into());
+        let object = self.objects.patch(target, name, None, patch, options).await?;
+        let outcome = match live {
+            None => Outcome::Created,
+            Some(live) if object.meta.resource_version == live.meta.resource_version && !request.dry_run => {
+                Outcome::Unchanged
+            }
+            Some(_) => Outcome::Configured,
+        };
+        Ok(Applied { outcome, object })
+    }
+
+    /// Writes what cannot be applied from the server's side.
+    async fn merge(
+        &self,
+        request: &Request<'_>,
+        target: &Target,
+        name: &str,
+        live: Option<&Object>,
+    ) -> Result<Applied, Status> {
         let options =
             WriteOptions { dry_run: request.dry_run, field_manager: FIELD_MANAGER.into(), ..WriteOptions::default() };
         let Some(live) = live else {
-            let body = with_last_applied(request.desired);
-            let object = self.objects.create(target, body.to_string().into(), options).await?;
-            let outcome = if request.mode == Mode::Merge { Outcome::Created } else { Outcome::Replaced };
-            return Ok(Applied { outcome, object });
+            let body = client_side::created(request.desired).to_string();
+            let object = self.objects.create(target, body.into(), options).await?;
+            return Ok(Applied { outcome: Outcome::Created, object });
         };
-        let before = live.value()?;
-        let (mut body, outcome) = if request.mode == Mode::Replace {
-            (request.desired.clone(), Outcome::Replaced)
-        } else {
-            let merged = normalise::predict(request.desired, &before, Some(request.kind));
-            if normalise::is_same(&merged, &before, Some(request.kind), &[]) {
-                return Ok(Applied { outcome: Outcome::Unchanged, object: live.clone() });
-            }
-            (keep_last_applied(merged, request.desired), Outcome::Configured)
+        let Some(body) = client_side::merged(request.desired, &live.value()?, request.kind) else {
+            return Ok(Applied { outcome: Outcome::Unchanged, object: live.clone() });
         };
-        body["metadata"]["resourceVersion"] = live.meta.resource_version.as_str().into();
         let object = self.objects.update(target, name, None, body.to_string().into(), options).await?;
-        let is_same = object.meta.resource_version == live.meta.resource_version && !request.dry_run;
-        let outcome = if is_same && outcome == Outcome::Configured { Outcome::Unchanged } else { outcome };
-        Ok(Applied { outcome, object })
+        Ok(Applied { outcome: Outcome::Configured, object })
+    }
+
+    /// Replaces what is there, or makes it.
+    async fn put(
+        &self,
+        request: &Request<'_>,
+        target: &Target,
+        name: &str,
+        live: Option<&Object>,
+    ) -> Result<Applied, Status> {
+        let options =
+            WriteOptions { dry_run: request.dry_run, field_manager: FIELD_MANAGER.into(), ..WriteOptions::default() };
+        let mut body = request.desired.clone();
+        let object = match live {
+            None => self.objects.create(target, body.to_string().into(), options).await?,
+            Some(live) => {
+                body["metadata"]["resourceVersion"] = live.meta.resource_version.as_str().into();
+                self.objects.update(target, name, None, body.to_string().into(), options).await?
+            }
+        };
+        Ok(Applied { outcome: Outcome::Replaced, object })
     }
 }
 
-impl Apply for ClientSide {
+impl Apply for ServerSide {
     fn apply<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Applied, Status>> {
         Box::pin(self.write(request))
     }
@@ -209,21 +255,4 @@ pub fn target(cluster: &ClusterName, kind: &KindDescriptor, object: &Value) -> T
     } else {
         Target::cluster(cluster, &kind.gvr())
     }
-}
-
-/// The object with the annotation that remembers it.
-fn with_last_applied(desired: &Value) -> Value {
-    keep_last_applied(desired.clone(), desired)
-}
-
-/// `object` with the annotation that remembers `desired`. What is too large for an annotation is
-/// not remembered: the next merge then leaves alone what it does not state, and nothing fails.
-fn keep_last_applied(mut object: Value, desired: &Value) -> Value {
-    let text = desired.to_string();
-    if text.len() < base::limits::ANNOTATION_BYTES / 2 {
-        resource::set_annotation(&mut object, LAST_APPLIED, text);
-    } else if let Some(annotations) = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
-        annotations.remove(LAST_APPLIED);
-    }
-    object
 }

@@ -129,8 +129,7 @@ pub fn one(key: &Key, desired: Option<&Arc<Value>>, live: Option<&Live>, context
 fn difference(key: &Key, gvk: &Gvk, desired: &Value, live: &Live, context: &Context<'_>) -> Sync {
     let kind = context.kinds.get(gvk).and_then(Option::as_ref);
     let ignored = normalise::ignored_pointers(context.ignore, key);
-    let predicted = normalise::predict(desired, &live.value, kind);
-    let same = normalise::is_same(&predicted, &live.value, kind, &ignored);
+    let same = normalise::agrees(desired, &live.value, kind, &ignored);
     if same && !live.object.meta.is_deleting() { Sync::Synced } else { Sync::OutOfSync }
 }
 

@@ -7,6 +7,7 @@ pub mod engine;
 pub mod apply;
 pub mod automation;
 mod bootstrap;
+mod client_side;
 pub mod compare;
 pub mod deletion;
 pub mod destination;
@@ -15,6 +16,7 @@ pub mod hooks;
 pub mod kinds;
 pub mod live;
 pub mod manifests;
+mod migrate;
 pub mod normalise;
 pub mod observe;
 pub mod operation;
@@ -42,7 +44,7 @@ use controller::{Controller, Handle, Recorder};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 
-use apply::ClientSide;
+use apply::ServerSide;
 use engine::Engine;
 use health::Rules;
 use live::LiveState;
@@ -111,7 +113,7 @@ pub async fn start(ctx: &Context) -> Result<Handle, Diagnostic> {
     };
     let engine = Arc::new(Engine {
         observer,
-        applier: Arc::new(ClientSide::new(objects.clone())),
+        applier: Arc::new(ServerSide::new(objects.clone())),
         apps: apps.clone(),
         recorder: Recorder::new(objects.clone(), ctx.clock.clone(), ctx.ids.clone(), "argocd-application-controller"),
         clock: ctx.clock.clone(),

@@ -6,7 +6,9 @@ use api::KindDescriptor;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use machinery::diff::remove;
+use machinery::fields::Set;
 use machinery::merge3::SERVER_METADATA;
+use machinery::ownership::{Manager, Managers, Operation};
 use machinery::patch::Schema;
 use serde_json::{Map, Value};
 
@@ -14,11 +16,14 @@ use crate::project::matches;
 use crate::resource::{self, Key};
 use crate::types::IgnoreDifference;
 
+/// Who writes for Applications, as Argo CD names itself.
+pub const FIELD_MANAGER: &str = "argocd-controller";
+
 /// The annotation in which client-side apply keeps what it last applied.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Brings a rendered object into the form in which it is applied: no server-owned fields, a
-/// Secret's `stringData` as `data`, no empty annotations.
+/// Secret's `stringData` as `data`, no empty annotations, nothing that is left to the server.
 pub fn desired(object: &mut Value) {
     resource::without_nulls(object);
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -33,8 +38,18 @@ pub fn desired(object: &mut Value) {
         match (&*gvk.group, &*gvk.kind) {
             ("", "Secret") => secret(fields),
             ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => drop_empty(fields, "rules"),
+            ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+                // The server fills it in inside a value that is one thing.
+                if let Some(Value::Object(role)) = fields.get_mut("roleRef") {
+                    role.retain(|name, value| name != "apiGroup" || value != "");
+                }
+            }
             _ => {}
         }
+    }
+    let types = api::builtin::types();
+    if let Some(id) = api::builtin::type_of(&gvk) {
+        machinery::diff::leave_out_zeros(object, (types, &types.get(id).name));
     }
 }
 
@@ -102,6 +117,48 @@ fn covers(actual: &Value, wanted: &Value) -> bool {
         }
         (actual, wanted) => actual == wanted,
     }
+}
+
+/// Whether an object is as it is wanted: what its Application applied and owns is what it states
+/// now, and has the stated values. Of an object that was never applied from the server's side it
+/// is asked whether a merge would change anything. `ignored` places do not count.
+pub fn agrees(desired: &Value, live: &Value, kind: Option<&KindDescriptor>, ignored: &[String]) -> bool {
+    let Some(owned) = owned(live) else {
+        return is_same(&predict(desired, live, kind), live, kind, ignored);
+    };
+    let compared = |object: &Value| {
+        let mut object = machinery::diff::normalise_stated(object, schema(kind));
+        ignored.iter().for_each(|pointer| remove(&mut object, pointer));
+        object
+    };
+    let (desired, mut live) = (compared(desired), compared(live));
+    without_default_tolerations(&desired, &mut live);
+    machinery::ownership::agrees(&owned, &desired, &live)
+}
+
+/// The server adds two tolerations to every pod, in a list that is one thing.
+fn without_default_tolerations(desired: &Value, live: &mut Value) {
+    const POINTER: &str = "/spec/tolerations";
+    const ADDED: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+    if resource::text(desired, "/kind") != "Pod" {
+        return;
+    }
+    let stated = desired.pointer(POINTER).and_then(Value::as_array);
+    if let Some(Value::Array(held)) = live.pointer_mut(POINTER) {
+        held.retain(|toleration| {
+            !ADDED.contains(&resource::text(toleration, "/key"))
+                || stated.is_some_and(|stated| stated.iter().any(|one| one["key"] == toleration["key"]))
+        });
+    }
+}
+
+/// The fields that Applications own of a live object; `None` if none was ever applied to it.
+fn owned(live: &Value) -> Option<Set> {
+    let managers = Managers::read(live.pointer("/metadata/managedFields")).ok()?;
+    let is_ours = |manager: &&Manager| {
+        manager.name == FIELD_MANAGER && manager.operation == Operation::Apply && manager.subresource.is_empty()
+    };
+    managers.iter().find(is_ours).map(|manager| manager.fields.clone())
 }
 
 /// Whether applying would change nothing that counts: status, what the server writes and

@@ -85,6 +85,23 @@ pub struct Field {
     pub map_atomic: bool,
     /// Allowed values; empty for any.
     pub enumeration: Vec<Box<str>>,
+    /// What Go writes for the field when it is empty.
+    pub empty: Empty,
+    /// What Go calls the field's type, for refusals that name it; empty where the shape says
+    /// it ([`TypeTable::go_name`]).
+    pub go_type: Box<str>,
+}
+
+/// What stands in JSON for an empty field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Empty {
+    /// Nothing.
+    #[default]
+    LeftOut,
+    /// `null`.
+    Null,
+    /// Zero, false, the empty text, or an object of empty fields.
+    Zero,
 }
 
 impl Field {
@@ -103,6 +120,8 @@ impl Field {
             list_map_keys: Vec::new(),
             map_atomic: false,
             enumeration: Vec::new(),
+            empty: Empty::default(),
+            go_type: Box::default(),
         }
     }
 }
@@ -173,6 +192,37 @@ impl Shape {
             _ => None,
         }
     }
+
+    /// What Go calls a type of this shape, where `name_of` gives the full names of object types.
+    pub fn go_name(&self, name_of: &dyn Fn(TypeId) -> String) -> String {
+        let scalar = match self {
+            Shape::String => "string",
+            Shape::Bytes => "[]uint8",
+            Shape::Boolean => "bool",
+            Shape::Int32 => "int32",
+            Shape::Int64 => "int64",
+            Shape::Double => "float64",
+            Shape::Quantity => "resource.Quantity",
+            Shape::IntOrString => "intstr.IntOrString",
+            Shape::Time => "v1.Time",
+            Shape::MicroTime => "v1.MicroTime",
+            Shape::Duration => "v1.Duration",
+            Shape::RawExtension => "runtime.RawExtension",
+            Shape::Json => "v1.JSON",
+            Shape::SchemaOrArray => "v1.JSONSchemaPropsOrArray",
+            Shape::SchemaOrBool => "v1.JSONSchemaPropsOrBool",
+            Shape::SchemaOrStrings => "v1.JSONSchemaPropsOrStringArray",
+            Shape::FieldsV1 => "v1.FieldsV1",
+            Shape::Object(id) => {
+                let name = name_of(*id);
+                let start = name.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
+                return name[start..].to_owned();
+            }
+            Shape::List(inner) => return format!("[]{}", inner.go_name(name_of)),
+            Shape::Map(inner) => return format!("map[string]{}", inner.go_name(name_of)),
+        };
+        scalar.to_owned()
+    }
 }
 
 /// All types of the built-in kinds.
@@ -206,6 +256,11 @@ impl TypeTable {
     /// A type by its full name.
     pub fn by_name(&self, name: &str) -> Option<&Type> {
         self.id(name).map(|id| self.get(id))
+    }
+
+    /// What Go calls a type of this shape, for example `[]v1.Container`.
+    pub fn go_name(&self, shape: &Shape) -> String {
+        shape.go_name(&|id| self.get(id).name.to_string())
     }
 
     /// Every type.

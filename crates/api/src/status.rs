@@ -71,13 +71,47 @@ pub struct Status {
     pub retry_after_secs: u32,
 }
 
+/// So many causes of one refusal are told; whoever looks for them may stop there.
+pub const MOST_CAUSES: usize = 500;
+/// Bytes that one cause may have, and all of them.
+const MOST_CAUSE_BYTES: usize = 64 * 1024;
+const MOST_CAUSES_BYTES: usize = 128 * 1024;
+/// Bytes of a message, and of a name that is none.
+const MOST_MESSAGE_BYTES: usize = 256 * 1024;
+const MOST_NAME_BYTES: usize = 4096;
+
+/// The text, or as much of it as fits. A request must not make an answer larger than itself.
+fn cut(mut text: String, most_bytes: usize) -> String {
+    if text.len() > most_bytes {
+        text.truncate(text.floor_char_boundary(most_bytes));
+        text.push('…');
+    }
+    text
+}
+
+fn bounded(causes: Vec<Cause>) -> Vec<Cause> {
+    let mut left = MOST_CAUSES_BYTES;
+    let cut = |cause: Cause| Cause {
+        reason: cause.reason,
+        message: cut(cause.message, MOST_CAUSE_BYTES),
+        field: cut(cause.field, MOST_CAUSE_BYTES / 4),
+    };
+    let fits = |cause: &Cause| {
+        let bytes = cause.message.len() + cause.field.len();
+        let fits = bytes <= left;
+        left = left.saturating_sub(bytes);
+        fits
+    };
+    causes.into_iter().take(MOST_CAUSES).map(cut).take_while(fits).collect()
+}
+
 impl Status {
     /// A status without details.
     pub fn new(code: u16, reason: Reason, message: impl Into<String>) -> Self {
         Status {
             code,
             reason,
-            message: message.into(),
+            message: cut(message.into(), MOST_MESSAGE_BYTES),
             group: String::new(),
             kind: String::new(),
             name: String::new(),
@@ -90,7 +124,7 @@ impl Status {
     fn about(mut self, gvr: &Gvr, name: &str) -> Self {
         self.group = gvr.group.to_string();
         self.kind = gvr.resource.to_string();
-        self.name = name.to_owned();
+        self.name = cut(name.to_owned(), MOST_NAME_BYTES);
         self
     }
 
@@ -140,8 +174,9 @@ impl Status {
         Self::new(400, Reason::BadRequest, why)
     }
 
-    /// 422 with one cause per field.
+    /// 422 with one cause per field, of which the first are told.
     pub fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {
+        let (causes, name) = (bounded(causes), &cut(name.to_owned(), MOST_NAME_BYTES));
         let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let listed: Vec<String> = causes
             .iter()
@@ -202,14 +237,9 @@ impl Status {
     }
 
     /// 415.
-    pub fn unsupported_media_type(offered: &str, got: &str) -> Self {
-        Self::new(
-            415,
-            Reason::UnsupportedMediaType,
-            format!(
-                "the body of the request was in an unknown format ({got}) - accepted media types include: {offered}"
-            ),
-        )
+    pub fn unsupported_media_type(offered: &str) -> Self {
+        let why = "the body of the request was in an unknown format - accepted media types include:";
+        Self::new(415, Reason::UnsupportedMediaType, format!("{why} {offered}"))
     }
 
     /// 429.
@@ -242,6 +272,16 @@ impl Status {
     /// Whether this says that a write raced another.
     pub fn is_conflict(&self) -> bool {
         self.reason == Reason::Conflict
+    }
+
+    /// Whether this says that an object would break a rule of its kind.
+    pub fn is_invalid(&self) -> bool {
+        self.reason == Reason::Invalid
+    }
+
+    /// Whether nothing can be made in a namespace because it is being deleted.
+    pub fn is_namespace_terminating(&self) -> bool {
+        self.causes.iter().any(|cause| cause.reason == "NamespaceTerminating")
     }
 
     /// Whether a revision asked for is no longer held.

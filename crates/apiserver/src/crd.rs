@@ -1,13 +1,26 @@
-//! CustomResourceDefinitions: reading one, what it serves, and the conditions
-//! and accepted names that its status carries. Schemas are kept, not enforced,
-//! in this file; it never touches the store.
+//! CustomResourceDefinitions: what one in effect serves. How definitions are
+//! checked and what their status says stands in the files below. Schemas are
+//! kept compiled; their JSON is read anew from the stored record when somebody
+//! asks for it. It never touches the store.
+
+pub mod check;
+mod deprecation;
+mod spec;
+pub mod status;
 
 use std::sync::Arc;
 
 use api::kind::{PrinterColumn, ScalePaths, Subresources, Verbs};
-use api::{Cause, Gvk, KindDescriptor, Status};
+use api::{Gvk, KindDescriptor, Status};
+use bytes::Bytes;
+use machinery::structural::Schema;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+
+use spec::{Spec, VersionSpec};
+
+pub use spec::Names;
 
 /// The resource that holds definitions.
 pub const GROUP: &str = "apiextensions.k8s.io";
@@ -19,6 +32,7 @@ pub const FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
 pub const PLATFORM_LABEL: &str = api::platform::PLATFORM_KIND_LABEL;
 
 /// A definition in effect.
+#[derive(Clone)]
 pub struct Definition {
     /// `plural.group`.
     pub name: String,
@@ -32,15 +46,28 @@ pub struct Definition {
     pub established: bool,
     /// Whether every cluster serves it.
     pub platform: bool,
-    singular: String,
-    short_names: Vec<String>,
+    /// The names that it holds, against all others of its group.
+    pub accepted: Names,
+    /// The names that it wants.
+    pub wanted: Names,
+    /// When it was made: of two that hold the same name the earlier keeps it.
+    pub created: String,
+    /// The revision since which its schemas are as they are: objects stored before it may lack
+    /// what they state.
+    pub since: u64,
     versions: Vec<Version>,
+    /// The stored record's body, whose bytes are the store's.
+    body: Bytes,
 }
 
+#[derive(Clone)]
 struct Version {
     descriptor: Arc<KindDescriptor>,
     served: bool,
-    schema: Option<Arc<Value>>,
+    schema: Option<Arc<Schema>>,
+    /// Says which schema it is, for documents that are made of it.
+    fingerprint: u64,
+    deprecation: Option<Arc<str>>,
 }
 
 impl Definition {
@@ -55,85 +82,83 @@ impl Definition {
         versions.find(|descriptor| descriptor.gvk.version == descriptor.storage_version)
     }
 
-    /// The OpenAPI schema of a version, if it states one.
+    fn version(&self, version: &str) -> Option<&Version> {
+        self.versions.iter().find(|held| &*held.descriptor.gvk.version == version)
+    }
+
+    /// The OpenAPI schema of a version as JSON, with its descriptions, if it states one.
+    /// It is read from the record each time and not kept.
     pub fn schema(&self, version: &str) -> Option<Arc<Value>> {
-        self.versions.iter().find(|held| &*held.descriptor.gvk.version == version)?.schema.clone()
+        let stored: Stored<'_> = serde_json::from_slice(&self.body).ok()?;
+        let held = stored.spec.versions.into_iter().find(|held| held.name == version)?;
+        serde_json::from_str(held.schema?.open_api_v3_schema?.get()).ok().map(Arc::new)
     }
 
-    /// A name that both claim.
-    pub fn shares_name_with(&self, other: &Definition) -> Option<String> {
-        let resource_names = |definition: &Definition| {
-            let mut names = vec![definition.plural.clone(), definition.singular.clone()];
-            names.extend(definition.short_names.iter().cloned());
-            names
+    /// Changes when the schema of a version does, descriptions included; 0 without one.
+    /// The same for the same schema in every process.
+    pub fn schema_fingerprint(&self, version: &str) -> u64 {
+        self.version(version).map_or(0, |version| version.fingerprint)
+    }
+
+    /// Whether every version has the schema that it has in `other`.
+    pub fn has_schemas_of(&self, other: &Definition) -> bool {
+        let told = |definition: &Definition| {
+            let versions = definition.versions.iter();
+            versions.map(|version| (version.descriptor.gvk.version.clone(), version.fingerprint)).collect::<Vec<_>>()
         };
-        if self.kind == other.kind {
-            return Some(self.kind.clone());
-        }
-        let mine = resource_names(self);
-        resource_names(other).into_iter().find(|name| mine.contains(name))
+        told(self) == told(other)
+    }
+
+    /// The compiled schema of a version.
+    pub fn structural(&self, version: &str) -> Option<&Arc<Schema>> {
+        self.version(version)?.schema.as_ref()
+    }
+
+    /// What clients of a version are warned of.
+    pub fn deprecation(&self, version: &str) -> Option<&str> {
+        self.version(version)?.deprecation.as_deref()
+    }
+
+    /// Whether it wants names that it does not hold.
+    pub fn is_waiting(&self) -> bool {
+        !self.established || self.accepted != self.wanted
+    }
+
+    /// Whether both hold a name that only one may hold.
+    pub fn overlaps(&self, other: &Definition) -> bool {
+        self.group == other.group && self.accepted.overlaps(&other.accepted)
+    }
+
+    /// The definition without the names that it held.
+    pub fn demoted(&self) -> Definition {
+        Definition { established: false, accepted: Names::default(), ..self.clone() }
     }
 }
 
+/// Where a stored definition has its schemas.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Spec {
-    #[serde(default)]
-    group: String,
-    #[serde(default)]
-    names: Names,
-    #[serde(default)]
-    scope: String,
-    #[serde(default)]
-    versions: Vec<VersionSpec>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Names {
-    plural: String,
-    singular: String,
-    kind: String,
-    list_kind: String,
-    short_names: Vec<String>,
-    categories: Vec<String>,
+struct Stored<'a> {
+    #[serde(borrow)]
+    spec: StoredSpec<'a>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct VersionSpec {
-    #[serde(default)]
+struct StoredSpec<'a> {
+    #[serde(borrow)]
+    versions: Vec<StoredVersion<'a>>,
+}
+
+#[derive(Deserialize)]
+struct StoredVersion<'a> {
     name: String,
-    #[serde(default)]
-    served: bool,
-    #[serde(default)]
-    storage: bool,
-    #[serde(default)]
-    schema: Option<Value>,
-    #[serde(default)]
-    subresources: Option<Value>,
-    #[serde(default)]
-    additional_printer_columns: Vec<ColumnSpec>,
-    #[serde(default)]
-    selectable_fields: Vec<SelectableField>,
+    #[serde(borrow, default)]
+    schema: Option<StoredSchema<'a>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct ColumnSpec {
-    name: String,
-    r#type: String,
-    format: String,
-    description: String,
-    priority: i32,
-    json_path: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SelectableField {
-    json_path: String,
+struct StoredSchema<'a> {
+    #[serde(borrow, default, rename = "openAPIV3Schema")]
+    open_api_v3_schema: Option<&'a RawValue>,
 }
 
 /// Fills what a definition may leave out, as Kubernetes defaults it.
@@ -141,88 +166,84 @@ pub fn default_spec(object: &mut Map<String, Value>) {
     let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
     if let Some(names) = spec.get_mut("names").and_then(Value::as_object_mut) {
         let kind = names.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        names.entry("singular").or_insert_with(|| json!(kind.to_lowercase()));
-        names.entry("listKind").or_insert_with(|| json!(format!("{kind}List")));
+        for (field, name) in [("singular", kind.to_lowercase()), ("listKind", format!("{kind}List"))] {
+            let held = names.entry(field).or_insert(Value::Null);
+            if (held.is_null() || *held == "") && !kind.is_empty() {
+                *held = Value::String(name);
+            }
+            if held.is_null() {
+                names.remove(field);
+            }
+        }
     }
     spec.entry("conversion").or_insert_with(|| json!({"strategy": "None"}));
 }
 
-/// Reads and checks a definition.
-pub fn read(object: &Map<String, Value>, name: &str, labels: &Value) -> Result<Definition, Status> {
-    let spec: Spec =
-        serde_json::from_value(object.get("spec").cloned().unwrap_or_else(|| json!({}))).map_err(|error| {
-            Status::bad_request(format!(
-                "CustomResourceDefinition in version \"v1\" cannot be handled as a CustomResourceDefinition: {error}"
-            ))
-        })?;
-    check(&spec, name)?;
-    let namespaced = spec.scope == "Namespaced";
-    let versions = spec.versions.iter().map(|version| read_version(&spec, version, namespaced)).collect();
+/// Reads a definition that was checked when it was stored. `body` is its record's, and
+/// `compiled` gives the compiled form of a schema.
+pub fn read(
+    object: &Map<String, Value>,
+    name: &str,
+    body: Bytes,
+    compiled: &dyn Fn(&Value) -> Arc<Schema>,
+) -> Result<Definition, Status> {
+    let spec = Spec::of(object)?;
+    let meta = |field: &str| object.get("metadata").and_then(|meta| meta.get(field));
+    let label = meta("labels").and_then(|labels| labels.get(PLATFORM_LABEL)).and_then(Value::as_str);
+    let accepted = Names::accepted(object);
+    let established = status::is_established(object);
+    // What is served under a name is served under the names that were accepted.
+    let served_names = if established && !accepted.plural.is_empty() { &accepted } else { &spec.names };
+    let versions = spec.versions.iter().enumerate().map(|(index, version)| {
+        let schema = check::schema_of(object, index);
+        Version {
+            descriptor: Arc::new(descriptor(&spec, version, served_names)),
+            served: version.served,
+            schema: schema.map(compiled),
+            fingerprint: schema.map_or(0, fingerprint),
+            deprecation: deprecation::warning(&spec, version),
+        }
+    });
     Ok(Definition {
         name: name.to_owned(),
         group: spec.group.clone(),
         plural: spec.names.plural.clone(),
         kind: spec.names.kind.clone(),
-        established: true,
-        platform: labels.get(PLATFORM_LABEL).and_then(Value::as_str) == Some("true"),
-        singular: spec.names.singular.clone(),
-        short_names: spec.names.short_names.clone(),
-        versions,
+        established,
+        platform: label == Some("true"),
+        created: meta("creationTimestamp").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        since: 0,
+        versions: versions.collect(),
+        accepted: accepted.clone(),
+        wanted: spec.names.clone(),
+        body,
     })
 }
 
-fn check(spec: &Spec, name: &str) -> Result<(), Status> {
-    let mut causes = Vec::new();
-    let mut refuse = |field: &str, reason: &str, message: String| {
-        causes.push(Cause { reason: reason.into(), message, field: field.into() });
-    };
-    let required = [
-        ("spec.group", &spec.group),
-        ("spec.names.plural", &spec.names.plural),
-        ("spec.names.kind", &spec.names.kind),
-        ("spec.scope", &spec.scope),
-    ];
-    for (field, _) in required.iter().filter(|(_, text)| text.is_empty()) {
-        refuse(field, "FieldValueRequired", "Required value".into());
-    }
-    let expected = format!("{}.{}", spec.names.plural, spec.group);
-    if name != expected {
-        refuse(
-            "metadata.name",
-            "FieldValueInvalid",
-            format!("Invalid value: \"{name}\": must be spec.names.plural+\".\"+spec.group"),
-        );
-    }
-    if !spec.scope.is_empty() && spec.scope != "Namespaced" && spec.scope != "Cluster" {
-        refuse(
-            "spec.scope",
-            "FieldValueNotSupported",
-            format!("Unsupported value: \"{}\": supported values: \"Cluster\", \"Namespaced\"", spec.scope),
-        );
-    }
-    if spec.versions.iter().filter(|version| version.storage).count() != 1 {
-        refuse(
-            "spec.versions",
-            "FieldValueInvalid",
-            "Invalid value: must have exactly one version marked as storage version".into(),
-        );
-    }
-    for (index, version) in spec.versions.iter().enumerate() {
-        if !api::name::is_dns_label(&version.name) {
-            let message = format!("Invalid value: \"{}\": a DNS-1035 label is required", version.name);
-            refuse(&format!("spec.versions[{index}].name"), "FieldValueInvalid", message);
+/// FNV-1a of the schema's text: nobody gains from two schemas that look alike to a cache.
+fn fingerprint(schema: &Value) -> u64 {
+    struct Fnv(u64);
+    impl std::io::Write for Fnv {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            self.0 = bytes.iter().fold(self.0, step);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
         }
     }
-    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(GROUP, "CustomResourceDefinition", name, causes)) }
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    // A value can always be written.
+    let _ = serde_json::to_writer(&mut hash, schema);
+    hash.0
 }
 
-fn read_version(spec: &Spec, version: &VersionSpec, namespaced: bool) -> Version {
-    let subresources = version.subresources.as_ref();
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(Arc::from);
-    let scale = subresources.and_then(|held| held.get("scale")).map(|scale| ScalePaths {
-        spec_replicas: text(scale, "specReplicasPath").unwrap_or_else(|| ".spec.replicas".into()),
-        status_replicas: text(scale, "statusReplicasPath").unwrap_or_else(|| ".status.replicas".into()),
-        label_selector: text(scale, "labelSelectorPath"),
+fn descriptor(spec: &Spec, version: &VersionSpec, names: &Names) -> KindDescriptor {
+    let scale = version.subresources.scale.as_ref().map(|scale| ScalePaths {
+        spec_replicas: scale.spec_replicas_path.as_str().into(),
+        status_replicas: scale.status_replicas_path.as_str().into(),
+        label_selector: scale.label_selector_path.as_deref().filter(|path| !path.is_empty()).map(Arc::from),
     });
     let shared = |names: &[String]| names.iter().map(|name| Arc::from(name.as_str())).collect();
     let columns = version.additional_printer_columns.iter().map(|column| PrinterColumn {
@@ -233,80 +254,25 @@ fn read_version(spec: &Spec, version: &VersionSpec, namespaced: bool) -> Version
         priority: column.priority,
         json_path: column.json_path.clone(),
     });
-    let names = &spec.names;
-    let descriptor = KindDescriptor {
-        gvk: Gvk::new(&spec.group, &version.name, &names.kind),
-        plural: names.plural.as_str().into(),
-        singular: if names.singular.is_empty() {
-            names.kind.to_lowercase().into()
-        } else {
-            names.singular.as_str().into()
-        },
-        list_kind: if names.list_kind.is_empty() {
-            format!("{}List", names.kind).into()
-        } else {
-            names.list_kind.as_str().into()
-        },
+    let or = |name: &str, other: String| if name.is_empty() { Arc::from(other) } else { Arc::from(name) };
+    KindDescriptor {
+        gvk: Gvk::new(&spec.group, &version.name, &spec.names.kind),
+        plural: spec.names.plural.as_str().into(),
+        singular: or(&names.singular, spec.names.kind.to_lowercase()),
+        list_kind: or(&names.list_kind, format!("{}List", spec.names.kind)),
         short_names: shared(&names.short_names),
         categories: shared(&names.categories),
-        namespaced,
-        subresources: Subresources { status: subresources.is_some_and(|held| held.get("status").is_some()), scale },
+        namespaced: spec.scope == "Namespaced",
+        subresources: Subresources { status: version.subresources.status.is_some(), scale },
         has_generation: true,
         verbs: Verbs::All,
         selectable_fields: version.selectable_fields.iter().map(|field| Arc::from(field.json_path.as_str())).collect(),
         columns: columns.collect(),
         type_name: "".into(),
         storage_group: spec.group.as_str().into(),
-        storage_version: storage_version(spec).into(),
-    };
-    let schema = version.schema.as_ref().and_then(|schema| schema.get("openAPIV3Schema")).cloned().map(Arc::new);
-    Version { descriptor: Arc::new(descriptor), served: version.served, schema }
-}
-
-fn storage_version(spec: &Spec) -> &str {
-    spec.versions.iter().find(|version| version.storage).map_or("", |version| version.name.as_str())
-}
-
-/// The status a definition is stored with, so that clients that wait for it need not wait.
-/// `taken` names what another definition holds already.
-pub fn status(object: &Map<String, Value>, taken: Option<&str>, now: &str) -> Value {
-    let spec = object.get("spec").cloned().unwrap_or_default();
-    let condition = |kind: &str, ok: bool, reason: &str, message: &str| {
-        let previous = previous_condition(object, kind);
-        let state = if ok { "True" } else { "False" };
-        let since = previous.filter(|(held, _)| held == state).map_or_else(|| now.to_owned(), |(_, since)| since);
-        json!({"type": kind, "status": state, "lastTransitionTime": since, "reason": reason, "message": message})
-    };
-    let conditions = match taken {
-        None => json!([
-            condition("NamesAccepted", true, "NoConflicts", "no conflicts found"),
-            condition("Established", true, "InitialNamesAccepted", "the initial names have been accepted"),
-        ]),
-        Some(name) => json!([
-            condition("NamesAccepted", false, "NameConflict", &format!("\"{name}\" is already in use")),
-            condition("Established", false, "NotAccepted", "not all names are accepted"),
-        ]),
-    };
-    let stored: Vec<&Value> = spec["versions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|version| version["storage"] == json!(true))
-        .map(|version| &version["name"])
-        .collect();
-    let mut versions: Vec<Value> =
-        object.get("status").and_then(|status| status["storedVersions"].as_array()).cloned().unwrap_or_default();
-    for version in stored {
-        if !versions.contains(version) {
-            versions.push(version.clone());
-        }
+        storage_version: spec.storage_version().unwrap_or_default().into(),
     }
-    let accepted = if taken.is_none() { spec["names"].clone() } else { json!({"plural": "", "kind": ""}) };
-    json!({"conditions": conditions, "acceptedNames": accepted, "storedVersions": versions})
 }
 
-fn previous_condition(object: &Map<String, Value>, kind: &str) -> Option<(String, String)> {
-    let conditions = object.get("status")?.get("conditions")?.as_array()?;
-    let held = conditions.iter().find(|condition| condition["type"] == kind)?;
-    Some((held["status"].as_str()?.to_owned(), held["lastTransitionTime"].as_str()?.to_owned()))
-}
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 
 mod accept;
 mod answer;
+mod apart;
 mod body;
 mod discovery;
 mod openapi;
@@ -12,7 +13,9 @@ mod reply;
 mod resource;
 mod reviews;
 mod table;
+mod warning;
 mod watch;
+mod write;
 
 use api::{Reason, Status};
 use axum::body::Body;
@@ -66,7 +69,7 @@ impl ApiServer {
             }
             Place::OpenApi { cluster, document } => {
                 read_only(&parts.method)?;
-                self.openapi(&cluster, &document, &parts)
+                self.openapi(&cluster, &document, &parts).await
             }
             Place::OldOpenApi => {
                 read_only(&parts.method)?;

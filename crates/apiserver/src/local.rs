@@ -52,6 +52,14 @@ impl Local {
         }
     }
 
+    /// Who does not say what it writes as, writes as itself.
+    fn write(&self, options: WriteOptions) -> Write {
+        let WriteOptions { dry_run, field_manager, force } = options;
+        let itself = || self.identity.user.trim_start_matches("system:").replace(':', "-");
+        let manager = if field_manager.is_empty() { itself() } else { field_manager };
+        Write { dry_run, by: Some(self.identity.clone()), manager, force, ..Write::default() }
+    }
+
     async fn do_patch(
         &self,
         target: &Target,
@@ -61,21 +69,21 @@ impl Local {
         options: WriteOptions,
     ) -> Result<Object> {
         let subject = self.one("patch", target, name)?;
-        let body = patch_body(&patch)?;
         let part = Part::of(&subject, subresource)?;
-        let record = self.server.patch(&subject, name, part, &body, &write(&options)).await?;
+        let write = self.write(options);
+        let record = match &patch {
+            Patch::Apply(body) => self.server.apply(&subject, name, part, tree(body)?, &write).await?.record,
+            other => self.server.patch(&subject, name, part, &patch_body(other)?, &write).await?,
+        };
         record.object(&subject.cluster, &subject.kind.descriptor)
     }
-}
-
-fn write(options: &WriteOptions) -> Write {
-    Write { dry_run: options.dry_run }
 }
 
 fn tree(body: &Bytes) -> Result<Tree> {
     serde_json::from_slice(body).map_err(|error| Status::bad_request(format!("the object is not valid JSON: {error}")))
 }
 
+/// The patch, which is none that is applied.
 fn patch_body(patch: &Patch) -> Result<PatchBody> {
     let parse = |body: &Bytes| {
         serde_json::from_slice::<Value>(body)
@@ -83,9 +91,8 @@ fn patch_body(patch: &Patch) -> Result<PatchBody> {
     };
     match patch {
         Patch::Json(body) => parse(body).map(PatchBody::Json),
-        Patch::Merge(body) => parse(body).map(PatchBody::Merge),
+        Patch::Merge(body) | Patch::Apply(body) => parse(body).map(PatchBody::Merge),
         Patch::Strategic(body) => parse(body).map(PatchBody::Strategic),
-        Patch::Apply(_) => Err(crate::pipeline::apply_unsupported()),
     }
 }
 
@@ -147,7 +154,7 @@ impl Objects for Local {
     fn create<'a>(&'a self, target: &'a Target, body: Bytes, options: WriteOptions) -> BoxFuture<'a, Result<Object>> {
         async move {
             let subject = self.one("create", target, "")?;
-            let record = self.server.create(&subject, tree(&body)?, &write(&options)).await?;
+            let record = self.server.create(&subject, tree(&body)?, &self.write(options)).await?;
             record.object(&subject.cluster, &subject.kind.descriptor)
         }
         .boxed()
@@ -164,7 +171,7 @@ impl Objects for Local {
         async move {
             let subject = self.one("update", target, name)?;
             let part = Part::of(&subject, subresource)?;
-            let record = self.server.update(&subject, name, part, tree(&body)?, &write(&options)).await?;
+            let record = self.server.update(&subject, name, part, tree(&body)?, &self.write(options)).await?;
             record.object(&subject.cluster, &subject.kind.descriptor)
         }
         .boxed()

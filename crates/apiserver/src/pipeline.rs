@@ -3,23 +3,31 @@
 //! descriptors; what few kinds need beyond that stands in `strategy`.
 
 mod access;
+mod admit;
+mod apply;
 mod clusters;
 mod create;
+mod decode;
 mod definitions;
 mod delete;
+mod owners;
+mod part;
 mod patch;
 mod read;
 mod scale;
 mod select;
 mod server;
 mod update;
+mod validation;
 mod watch;
 
 pub use access::authorize;
+pub use apply::Applied;
+pub(crate) use decode::sent_scale;
 pub use delete::Deleted;
+pub use part::Part;
 pub use read::{Listing, ReadAt};
 pub use select::Selectors;
-pub(crate) use server::apply_unsupported;
-pub use server::{ApiServer, Parts, Subject, Write};
-pub use update::Part;
+pub use server::{ApiServer, Parts, Settings, Subject, Write};
+pub use validation::{FieldValidation, Reading, Warnings};
 pub use watch::{Change, WatchFrom, Watching};

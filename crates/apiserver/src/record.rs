@@ -25,6 +25,9 @@ pub struct Segments {
 pub fn split(kind: &KindDescriptor, mut object: Map<String, Value>) -> Result<Segments, Status> {
     object.remove("apiVersion");
     object.remove("kind");
+    if let Some(id) = api::builtin::types().id(&kind.type_name) {
+        machinery::decode::complete(api::builtin::types(), id, &mut object);
+    }
     let mut meta = object.remove("metadata").unwrap_or_else(|| Value::Object(Map::new()));
     if let Some(meta) = meta.as_object_mut() {
         meta.remove("resourceVersion");

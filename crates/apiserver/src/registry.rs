@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::{ClusterName, Gvk, Gvr, KindDescriptor};
+use machinery::structural::Schema;
 use parking_lot::RwLock;
 
 use crate::crd::Definition;
+use crate::crd::status::Used;
+use crate::schemas::Schemas;
 
 /// One served version of one kind.
 #[derive(Clone)]
@@ -24,6 +27,11 @@ impl Kind {
     /// Whether a CustomResourceDefinition serves it.
     pub fn is_custom(&self) -> bool {
         self.definition.is_some()
+    }
+
+    /// The schema of its objects, if they are a definition's.
+    pub fn schema(&self) -> Option<&Arc<Schema>> {
+        self.definition.as_ref()?.structural(&self.descriptor.gvk.version)
     }
 
     /// The topic its objects are stored under, whichever version serves them.
@@ -69,6 +77,25 @@ impl Custom {
         is_news
     }
 
+    /// Takes names that are held twice from those made later, where the definition of that
+    /// name holds them too; says whether there were any.
+    fn settle(&mut self, name: &str) -> bool {
+        let Some(definition) = self.definitions.get(name).cloned() else { return false };
+        let order = |definition: &Definition| (definition.created.clone(), definition.name.clone());
+        let mut losers = Vec::new();
+        for other in self.definitions.values() {
+            if other.name == definition.name || !other.overlaps(&definition) {
+                continue;
+            }
+            let loser = if order(other) < order(&definition) { &definition } else { other };
+            losers.push(loser.clone());
+        }
+        for loser in &losers {
+            self.definitions.insert(loser.name.clone(), Arc::new(loser.demoted()));
+        }
+        !losers.is_empty()
+    }
+
     fn rebuild(&mut self) {
         let kinds = self.definitions.values().filter(|definition| definition.established).flat_map(|definition| {
             definition
@@ -84,6 +111,7 @@ pub struct Registry {
     builtin: KindSet,
     custom: RwLock<HashMap<ClusterName, Arc<Custom>>>,
     generation: AtomicU64,
+    schemas: Schemas,
 }
 
 impl Registry {
@@ -94,7 +122,12 @@ impl Registry {
         let mut seed = [0u8; 8];
         base::Ids::system().fill(&mut seed);
         let generation = AtomicU64::new(u64::from_le_bytes(seed) >> 1);
-        Registry { builtin: KindSet::of(kinds), custom: RwLock::default(), generation }
+        Registry { builtin: KindSet::of(kinds), custom: RwLock::default(), generation, schemas: Schemas::default() }
+    }
+
+    /// The compiled schemas of all definitions.
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
     }
 
     /// Changes with every change of what is served anywhere.
@@ -150,13 +183,23 @@ impl Registry {
         kinds.into_values().collect()
     }
 
-    /// Puts a definition into effect, in the state of `revision`.
-    pub fn define(&self, cluster: &ClusterName, definition: Arc<Definition>, revision: u64) {
+    /// Puts a definition into effect, in the state of `revision`. Two that were written at
+    /// one instant may both have been given a name: the one made later loses it here. True
+    /// if names are to be judged anew, because of that or because some became free.
+    pub fn define(&self, cluster: &ClusterName, mut definition: Definition, revision: u64) -> bool {
+        let mut names_moved = false;
         self.change(cluster, |custom| {
             if custom.is_news(&definition.name, revision) {
-                custom.definitions.insert(definition.name.clone(), definition);
+                let name = definition.name.clone();
+                let accepted = definition.accepted.clone();
+                let same = custom.definitions.get(&name).filter(|held| held.has_schemas_of(&definition));
+                definition.since = same.map_or(revision, |held| held.since);
+                let before = custom.definitions.insert(name.clone(), Arc::new(definition));
+                let gave_up = before.is_some_and(|before| !before.accepted.is_within(&accepted));
+                names_moved = custom.settle(&name) || gave_up;
             }
         });
+        names_moved
     }
 
     /// Takes a definition that was removed at `revision` out of effect.
@@ -174,11 +217,11 @@ impl Registry {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Definitions whose names are another's.
+    /// Definitions that want names that they do not hold.
     pub fn waiting(&self, cluster: &ClusterName) -> Vec<String> {
         let clusters = self.custom.read();
         let definitions = clusters.get(cluster).into_iter().flat_map(|custom| custom.definitions.values());
-        definitions.filter(|held| !held.established).map(|held| held.name.clone()).collect()
+        definitions.filter(|held| held.is_waiting()).map(|held| held.name.clone()).collect()
     }
 
     /// A definition in effect, by its name.
@@ -186,20 +229,20 @@ impl Registry {
         self.custom.read().get(cluster)?.definitions.get(name).cloned()
     }
 
-    /// Another definition (or a built-in kind) of the same group that holds one of the names.
-    pub fn name_taken(&self, cluster: &ClusterName, candidate: &Definition) -> Option<String> {
-        let builtin = self.builtin.by_resource.values().find(|kind| {
-            *kind.descriptor.gvk.group == *candidate.group
-                && (*kind.descriptor.plural == *candidate.plural || *kind.descriptor.gvk.kind == *candidate.kind)
-        });
-        if let Some(kind) = builtin {
-            return Some(kind.descriptor.plural.to_string());
+    /// The names that others in the group of a definition hold.
+    pub fn names_used(&self, cluster: &ClusterName, group: &str, except: &str) -> Used {
+        let mut used = Used::default();
+        for kind in self.builtin.by_resource.values().filter(|kind| &*kind.descriptor.gvk.group == group) {
+            let descriptor = &kind.descriptor;
+            used.resources.extend([descriptor.plural.to_string(), descriptor.singular.to_string()]);
+            used.kinds.extend([descriptor.gvk.kind.to_string(), descriptor.list_kind.to_string()]);
         }
         let custom = self.custom.read();
-        let others = custom.get(cluster)?.definitions.values();
-        others
-            .filter(|other| other.name != candidate.name && other.group == candidate.group && other.established)
-            .find_map(|other| other.shares_name_with(candidate))
+        let others = custom.get(cluster).into_iter().flat_map(|custom| custom.definitions.values());
+        for other in others.filter(|other| other.name != except && other.group == group) {
+            used.add(&other.accepted);
+        }
+        used
     }
 
     fn change(&self, cluster: &ClusterName, edit: impl FnOnce(&mut Custom)) {

@@ -1,130 +1,120 @@
-//! The little that single built-in kinds need beyond their descriptor: what is
-//! filled at creation, and which fields are turned into others. A table of small
-//! functions; whole behaviours of a kind belong to a capability.
+//! What single built-in kinds need beyond their descriptor: defaults, what the server
+//! fills before an object is created or replaced, and which writes are special. Tables
+//! and small functions; whole behaviours of a kind belong to a capability, and what needs
+//! to look at other objects belongs to admission or allocation.
+
+mod daemon_sets;
+mod generation;
+mod jobs;
+mod pods;
+mod requests;
+mod rules;
+mod secrets;
+mod services;
+mod storage;
+#[cfg(test)]
+mod tests;
 
 use api::KindDescriptor;
 use serde_json::{Map, Value, json};
 
-use crate::tree::Tree;
-use crate::{crd, record};
+use crate::crd;
+use crate::tree::{Tree, meta_of, meta_text};
 
-/// Kinds that a PUT to a free name creates.
-pub fn creates_on_update(kind: &KindDescriptor) -> bool {
-    matches!(
-        (&*kind.gvk.group, &*kind.plural),
-        ("", "endpoints" | "events" | "limitranges" | "services")
-            | ("events.k8s.io", "events")
-            | ("coordination.k8s.io", "leases" | "leasecandidates")
-            | ("rbac.authorization.k8s.io", _)
-            | ("node.k8s.io", "runtimeclasses")
-    )
-}
+pub use generation::counts_as_change;
+pub use requests::sign;
+pub use rules::{Kept, creates_on_update, keeps_status, kept_on_status, needs_revision};
+pub(crate) use services::{has_address, has_health_port, has_node_ports};
 
-/// Kinds that a PUT replaces only if it states which revision it knows. Custom kinds,
-/// which have no type among the built-in ones, all do.
-pub fn needs_revision(kind: &KindDescriptor) -> bool {
-    kind.type_name.is_empty()
-        || matches!(
-            (&*kind.gvk.group, &*kind.plural),
-            ("admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io", _)
-                | ("coordination.k8s.io" | "storagemigration.k8s.io" | "internal.apiserver.k8s.io", _)
-                | ("certificates.k8s.io", "clustertrustbundles" | "podcertificaterequests")
-                | ("node.k8s.io", "runtimeclasses")
-                | ("policy", "poddisruptionbudgets")
-                | ("storage.k8s.io", "csidrivers" | "csinodes" | "csistoragecapacities" | "volumeattachments")
-        )
-}
-
-/// Metadata that a write to the status leaves alone. Most built-in kinds let labels and
-/// annotations come along, as their controllers expect; custom kinds let nothing.
-pub fn kept_on_status(kind: &KindDescriptor) -> Kept {
-    if kind.type_name.is_empty() {
-        return Kept::All;
-    }
-    match (&*kind.gvk.group, &*kind.plural) {
-        ("flowcontrol.apiserver.k8s.io", _) => Kept::All,
-        ("", "pods") => Kept::Fields(&["ownerReferences"]),
-        ("apps", "deployments") => Kept::Fields(&["labels"]),
-        ("admissionregistration.k8s.io" | "networking.k8s.io", "validatingadmissionpolicies" | "servicecidrs")
-        | ("resource.k8s.io" | "scheduling.k8s.io" | "storagemigration.k8s.io" | "internal.apiserver.k8s.io", _)
-        | ("certificates.k8s.io", "podcertificaterequests")
-        | ("storage.k8s.io", "volumeattachments") => {
-            Kept::Fields(&["labels", "annotations", "finalizers", "ownerReferences"])
-        }
-        _ => Kept::Fields(&[]),
+/// Fills the defaults of a built-in kind; others are left alone.
+pub fn default(kind: &KindDescriptor, object: &mut Tree) {
+    if !kind.type_name.is_empty() {
+        machinery::defaults::apply(api::builtin::types(), &kind.type_name, object);
     }
 }
 
-/// What of the metadata is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// All of it.
-    All,
-    /// These fields.
-    Fields(&'static [&'static str]),
-}
-
-/// Fills what Kubernetes fills before an object is created.
-pub fn prepare_create(kind: &KindDescriptor, object: &mut Tree) {
-    prepare_write(kind, object);
+/// Gives what a client wrote the form that it is kept in, as Kubernetes does before anybody
+/// comes to own its fields: no one owns `stringData`, and who makes a definition owns its names.
+pub fn as_kept(kind: &KindDescriptor, object: &mut Tree) {
     match (&*kind.gvk.group, &*kind.plural) {
-        ("", "namespaces") => {
-            let name = crate::tree::meta_text(object, "name").to_owned();
-            let meta = crate::tree::meta_of(object);
-            let labels = meta.entry("labels").or_insert_with(|| json!({}));
-            if !labels.is_object() {
-                *labels = json!({});
-            }
-            labels["kubernetes.io/metadata.name"] = json!(name);
-            child(object, "spec").insert("finalizers".into(), json!(["kubernetes"]));
-            object.insert("status".into(), json!({"phase": "Active"}));
-        }
-        ("", "pods") => {
-            object.insert("status".into(), json!({"phase": "Pending", "qosClass": qos_class(object)}));
-        }
-        ("", "persistentvolumeclaims" | "persistentvolumes") => {
-            object.insert("status".into(), json!({"phase": "Pending"}));
-        }
-        (crd::GROUP, crd::PLURAL) => {
-            let meta = crate::tree::meta_of(object);
-            let finalizers = meta.entry("finalizers").or_insert_with(|| json!([]));
-            if let Some(list) = finalizers.as_array_mut()
-                && !list.contains(&json!(crd::FINALIZER))
-            {
-                list.push(json!(crd::FINALIZER));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Fills what Kubernetes fills before an object is created or replaced.
-pub fn prepare_write(kind: &KindDescriptor, object: &mut Tree) {
-    match (&*kind.gvk.group, &*kind.plural) {
-        ("", "secrets") => fold_string_data(object),
+        ("", "secrets") => secrets::fold_string_data(object),
         (crd::GROUP, crd::PLURAL) => crd::default_spec(object),
         _ => {}
     }
 }
 
-/// Whether the status that a client sends to the main resource counts at creation:
-/// no kind with a status subresource lets it.
-pub fn keeps_status(kind: &KindDescriptor) -> bool {
-    !kind.subresources.status
-}
-
-/// `stringData` is write-only: its values end up base64-encoded in `data`.
-fn fold_string_data(object: &mut Tree) {
-    object.entry("type").or_insert_with(|| json!("Opaque"));
-    let Some(Value::Object(plain)) = object.remove("stringData") else { return };
-    let data = child(object, "data");
-    for (key, value) in plain {
-        if let Some(text) = value.as_str() {
-            data.insert(key, json!(record::base64(text.as_bytes())));
-        }
+/// Fills what Kubernetes fills before an object is created: its uid and its time are in
+/// its metadata by then, and its defaults are filled.
+pub fn prepare_create(kind: &KindDescriptor, object: &mut Tree) {
+    prepare_write(kind, object);
+    match (&*kind.gvk.group, &*kind.plural) {
+        ("", "namespaces") => namespace(object),
+        ("", "pods") => pods::create(object),
+        ("", "persistentvolumeclaims") => storage::create_claim(object),
+        ("", "persistentvolumes") => storage::create_volume(object),
+        ("", "services") => services::create(object),
+        ("apps", "daemonsets") => daemon_sets::create(object),
+        ("batch", "jobs") => jobs::create(object),
+        (crd::GROUP, crd::PLURAL) => definition(object),
+        _ => {}
     }
 }
 
+/// Fills what Kubernetes fills before an object replaces `old`.
+pub fn prepare_update(kind: &KindDescriptor, old: &Tree, object: &mut Tree) {
+    prepare_write(kind, object);
+    match (&*kind.gvk.group, &*kind.plural) {
+        ("", "persistentvolumeclaims") => storage::update_claim(old, object),
+        ("", "services") => services::update(old, object),
+        ("apps", "daemonsets") => daemon_sets::update(old, object),
+        // A request is for what it was made for.
+        ("certificates.k8s.io", "certificatesigningrequests") => keep(old, object, "spec"),
+        _ => {}
+    }
+}
+
+fn prepare_write(kind: &KindDescriptor, object: &mut Tree) {
+    as_kept(kind, object);
+    if kind.gvk.group.is_empty() && &*kind.plural == "serviceaccounts" {
+        secrets::keep_names(object);
+    }
+}
+
+fn namespace(object: &mut Tree) {
+    let name = meta_text(object, "name").to_owned();
+    let labels = meta_of(object).entry("labels").or_insert_with(|| json!({}));
+    if !labels.is_object() {
+        *labels = json!({});
+    }
+    labels["kubernetes.io/metadata.name"] = json!(name);
+    let spec = child(object, "spec");
+    let finalizers = spec.entry("finalizers").or_insert_with(|| json!([]));
+    match finalizers.as_array_mut() {
+        Some(list) if list.contains(&json!("kubernetes")) => {}
+        Some(list) => list.push(json!("kubernetes")),
+        None => *finalizers = json!(["kubernetes"]),
+    }
+    object.insert("status".into(), json!({"phase": "Active"}));
+}
+
+fn definition(object: &mut Tree) {
+    let finalizers = meta_of(object).entry("finalizers").or_insert_with(|| json!([]));
+    if let Some(list) = finalizers.as_array_mut()
+        && !list.contains(&json!(crd::FINALIZER))
+    {
+        list.push(json!(crd::FINALIZER));
+    }
+}
+
+/// Puts the field back to what it was.
+fn keep(old: &Tree, object: &mut Tree, field: &str) {
+    match old.get(field) {
+        Some(value) => object.insert(field.to_owned(), value.clone()),
+        None => object.remove(field),
+    };
+}
+
+/// The object at a field, made if there is none.
 fn child<'a>(object: &'a mut Tree, field: &str) -> &'a mut Tree {
     let value = object.entry(field).or_insert_with(|| Value::Object(Map::new()));
     if !value.is_object() {
@@ -133,23 +123,12 @@ fn child<'a>(object: &'a mut Tree, field: &str) -> &'a mut Tree {
     value.as_object_mut().expect("the field was just made an object")
 }
 
-/// BestEffort, Burstable or Guaranteed, by the containers' requests and limits.
-fn qos_class(pod: &Tree) -> &'static str {
-    let mut any = false;
-    let mut guaranteed = true;
-    let containers = ["containers", "initContainers"];
-    let all = containers.iter().filter_map(|field| pod.get("spec")?.get(field)?.as_array()).flatten();
-    for container in all {
-        let amount = |list: &str, name: &str| container.pointer(&format!("/resources/{list}/{name}")).cloned();
-        for name in ["cpu", "memory"] {
-            let (request, limit) = (amount("requests", name), amount("limits", name));
-            any |= request.is_some() || limit.is_some();
-            guaranteed &= limit.is_some() && (request.is_none() || request == limit);
-        }
-    }
-    match (any, guaranteed) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
-    }
+/// What stands at a place of an object's spec; null counts as nothing.
+fn spec<'a>(object: &'a Tree, field: &str) -> Option<&'a Value> {
+    object.get("spec")?.get(field).filter(|value| !value.is_null())
+}
+
+/// The text at a place of an object's spec.
+fn spec_text<'a>(object: &'a Tree, field: &str) -> &'a str {
+    spec(object, field).and_then(Value::as_str).unwrap_or_default()
 }

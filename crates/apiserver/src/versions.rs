@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::registry::Kind;
+use crate::version_order::priority;
 
 /// Kinds by group, then by version, the preferred version first.
 pub type Groups = BTreeMap<String, Vec<(String, Vec<Kind>)>>;
@@ -36,18 +37,4 @@ pub fn groups(kinds: &[Kind]) -> Groups {
         versions
     };
     groups.into_iter().map(|(group, versions)| (group, ordered(versions))).collect()
-}
-
-/// Kubernetes' order of versions: stable before beta before alpha, higher numbers first.
-fn priority(version: &str) -> (u8, u32, u32) {
-    let Some(rest) = version.strip_prefix('v') else { return (0, 0, 0) };
-    let (stage, major, minor) = match (rest.split_once("beta"), rest.split_once("alpha")) {
-        (Some((major, minor)), _) => (2, major, minor),
-        (_, Some((major, minor))) => (1, major, minor),
-        _ => (3, rest, "0"),
-    };
-    match (major.parse(), minor.parse()) {
-        (Ok(major), Ok(minor)) => (stage, major, minor),
-        _ => (0, 0, 0),
-    }
 }

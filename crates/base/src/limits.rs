@@ -8,6 +8,9 @@ pub const OBJECT_BYTES: usize = 3 * 1024 * 1024 / 2;
 pub const JSON_PATCH_OPERATIONS: usize = 10_000;
 /// Nesting of JSON and YAML that is accepted before it is refused.
 pub const NESTING: usize = 128;
+/// Nesting of an object that is stored: the record of who owns its fields nests deeper than the
+/// object itself, and must still be readable.
+pub const OBJECT_NESTING: usize = NESTING - 16;
 /// Bytes of all annotations of one object, as Kubernetes validates.
 pub const ANNOTATION_BYTES: usize = 256 * 1024;
 /// Bytes of rendered manifests of one Application, as Argo CD's default.

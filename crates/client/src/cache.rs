@@ -4,6 +4,7 @@
 
 mod backoff;
 mod changes;
+mod informer;
 mod key;
 mod reflector;
 mod state;
@@ -22,10 +23,11 @@ use crate::{Object, Objects, Target};
 
 pub use backoff::Backoff;
 pub use changes::{Change, Changes};
+pub use informer::{Informer, Item, View};
 pub use key::ObjectKey;
 pub use reflector::{Reflector, Sink};
 
-use state::State;
+use state::{Mirror, State};
 
 /// What a cache holds, and what of each object.
 #[derive(Clone, Default)]
@@ -65,8 +67,18 @@ impl Cache {
 
     /// As [`Cache::start`], for a selection.
     pub fn start_with(objects: Arc<dyn Objects>, target: Target, options: CacheOptions, tasks: &Tasks) -> Cache {
+        Cache::begin(objects, target, options, None, tasks)
+    }
+
+    fn begin(
+        objects: Arc<dyn Objects>,
+        target: Target,
+        options: CacheOptions,
+        mirror: Option<Arc<dyn Mirror>>,
+        tasks: &Tasks,
+    ) -> Cache {
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::default()),
+            state: Mutex::new(State::mirrored_by(mirror)),
             ready: watch::Sender::new(false),
             metadata_only: options.metadata_only,
             json_with_annotation: options.json_with_annotation,
@@ -118,6 +130,18 @@ impl Cache {
         self.len() == 0
     }
 
+    /// Takes in what a write of ours answered, before the watch tells: whoever decides by this
+    /// cache then never does the same twice. Relies on revisions of one resource being ordered,
+    /// which Kubernetes promises since 1.35 and kept long before.
+    pub fn wrote(&self, object: Object) {
+        self.0.state.lock().wrote(self.0.trimmed(object));
+    }
+
+    /// Forgets an object of which a delete of ours answered that it is gone.
+    pub fn removed(&self, key: &ObjectKey, uid: &str) {
+        self.0.state.lock().removed(key, uid);
+    }
+
     /// Everything there is now, as changes from nothing, then every change. A subscriber that
     /// is slow sees fewer, larger changes, and never misses the last state of a key.
     pub fn subscribe(&self) -> Changes {
@@ -125,22 +149,33 @@ impl Cache {
     }
 }
 
-impl Sink for Shared {
-    fn upsert(&self, mut object: Object) {
+impl Shared {
+    /// The object with as much of it as this cache keeps.
+    fn trimmed(&self, mut object: Object) -> Object {
         let annotation = &self.json_with_annotation;
         let is_plain = !annotation.is_empty() && !object.meta.annotations.contains_key(annotation);
         if self.metadata_only || is_plain {
             object.json = Bytes::new();
         }
-        self.state.lock().upsert(object);
+        object
+    }
+}
+
+impl Sink for Shared {
+    fn upsert(&self, object: Object) {
+        self.state.lock().upsert(self.trimmed(object));
     }
 
     fn delete(&self, object: Object) {
         self.state.lock().delete(&object);
     }
 
-    fn listed(&self, seen: &std::collections::HashSet<ObjectKey>) {
-        self.state.lock().retain(seen);
+    fn listed(&self, seen: &std::collections::HashSet<ObjectKey>, revision: u64) {
+        self.state.lock().retain(seen, revision);
         self.ready.send_replace(true);
+    }
+
+    fn reached(&self, revision: u64) {
+        self.state.lock().reached(revision);
     }
 }

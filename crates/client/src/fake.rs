@@ -32,6 +32,10 @@ pub use kinds::descriptor;
 /// How long [`FakeObjects::until`] waits before it fails the test.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What an apply makes of an object: its kind, the object if there is one, what is applied, and
+/// how.
+pub type Applier = dyn Fn(&KindDescriptor, Option<Value>, Value, &WriteOptions) -> Result<Value> + Send + Sync;
+
 /// A verb of [`Objects`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -98,6 +102,12 @@ impl FakeObjects {
     /// The server's clock.
     pub fn clock(&self) -> Clock {
         self.0.clock.clone()
+    }
+
+    /// Takes the rules of server-side apply from the caller; until then an apply is a merge
+    /// patch.
+    pub fn apply_with(&self, applier: Arc<Applier>) {
+        self.0.state.lock().applier = Some(applier);
     }
 
     /// Serves one more kind in every cluster.
@@ -282,9 +292,13 @@ impl Objects for FakeObjects {
             let clock = self.clock();
             self.call(Verb::Patch, target, name, subresource, |state| match (state.read(target, name), &patch) {
                 (Err(status), Patch::Apply(body)) if status.is_not_found() && subresource.is_none() => {
-                    let mut body = rules::parse(body)?;
+                    let mut body = state.applied(target, None, rules::parse(body)?, &options)?;
                     body["metadata"]["name"] = name.into();
                     state.create(target, body, options.dry_run, &clock)
+                }
+                (old, Patch::Apply(body)) => {
+                    let new = state.applied(target, Some(old?.value()?), rules::parse(body)?, &options)?;
+                    state.update(target, name, subresource, &new, options.dry_run)
                 }
                 (old, patch) => {
                     let new = rules::patched(old?.value()?, patch)?;

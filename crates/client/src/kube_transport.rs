@@ -153,7 +153,7 @@ impl Objects for KubeObjects {
 
     fn list<'a>(&'a self, target: &'a Target, options: ListOptions) -> BoxFuture<'a, Result<List>> {
         Box::pin(async move {
-            let address = self.address(target)?;
+            let address = Address::to_read(&self.home, target)?;
             let body = self.fetch(address.get(None, &Parameters::list(&options))?).await?;
             wire::list(&address.cluster, &body)
         })
@@ -161,7 +161,7 @@ impl Objects for KubeObjects {
 
     fn watch<'a>(&'a self, target: &'a Target, options: WatchOptions) -> BoxFuture<'a, Result<Events>> {
         Box::pin(async move {
-            let address = self.address(target)?;
+            let address = Address::to_read(&self.home, target)?;
             let response = self.send(address.get(None, &Parameters::watch(&options))?).await?;
             Ok(events(address.cluster, response.into_body()).boxed())
         })

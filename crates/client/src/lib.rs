@@ -10,7 +10,7 @@ pub mod object;
 pub mod objects;
 pub mod options;
 
-pub use cache::{Cache, CacheOptions, Change, Changes, ObjectKey};
+pub use cache::{Cache, CacheOptions, Change, Changes, Informer, Item, ObjectKey, View};
 pub use kube_transport::KubeObjects;
 pub use object::{Event, List, Object};
 pub use objects::Objects;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 pub enum Scope {
     /// One cluster.
     One(ClusterName),
-    /// All clusters: list and watch in process only.
+    /// All clusters, for list and watch: in process every logical cluster, of a real one itself.
     All,
 }
 
@@ -90,7 +90,7 @@ pub enum Patch {
     Merge(Bytes),
     /// Kubernetes' strategic merge.
     Strategic(Bytes),
-    /// Server-side apply, JSON or YAML.
+    /// Server-side apply, as JSON.
     Apply(Bytes),
 }
 

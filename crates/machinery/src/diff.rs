@@ -14,7 +14,7 @@ use crate::jsonpath;
 use crate::merge3::three_way;
 use crate::typed::Schema;
 
-pub use normalise::normalise;
+pub use normalise::{leave_out_zeros, normalise, normalise_stated};
 
 /// One place where two objects differ.
 #[derive(Clone, Debug, PartialEq)]

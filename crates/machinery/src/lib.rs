@@ -4,6 +4,7 @@
 
 // What objects are called and found by.
 pub mod selector;
+pub mod structural;
 pub mod validate;
 
 // Text and values.
@@ -13,9 +14,14 @@ pub mod quantity;
 pub mod yaml;
 
 // Changing and comparing objects.
+pub mod decode;
+pub mod defaults;
 pub mod diff;
+pub mod fields;
 pub mod merge3;
+pub mod ownership;
 pub mod patch;
+pub mod structured;
 mod typed;
 
 // How objects are shown and sent.
@@ -25,3 +31,5 @@ pub mod table;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod fuzz;

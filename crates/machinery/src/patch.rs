@@ -2,6 +2,7 @@
 //! kube-apiserver's verdicts. A patch is data from outside: its operations,
 //! nesting and growth are bounded. Nothing here decides who may patch what.
 
+mod gotext;
 mod json;
 mod order;
 mod strategic;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 pub use crate::typed::Schema;
 
+pub(crate) use gotext::{go_kind, go_text};
 pub(crate) use order::{interleave, key_text};
 
 /// A patch in one of the formats that the API accepts, as its content type says.
@@ -31,9 +33,13 @@ pub enum Error {
     /// The patch is not one: answer 400.
     #[error("{0}")]
     BadRequest(String),
-    /// The patch does not fit the object: answer 422.
+    /// The patch does not fit the object: answer 422. Kubernetes says no more than that, so
+    /// clients find the reason only among the causes.
     #[error("{0}")]
-    Invalid(String),
+    Refused(String),
+    /// What Kubernetes has no verdict for: answer 500, with these words.
+    #[error("{0}")]
+    Unexpected(String),
     /// More operations than are allowed: answer 413.
     #[error("The allowed maximum operations in a JSON patch is {limit}, got {got}")]
     TooLarge {

@@ -59,7 +59,7 @@ impl Quantity {
         if negative {
             mantissa = -mantissa;
         }
-        Some(Quantity { mantissa, exponent, format }.rounded_to_nano())
+        Some(Quantity { mantissa, exponent, format }.rounded_to(SMALLEST_EXPONENT))
     }
 
     /// Reads a quantity from JSON: text or a number.
@@ -93,6 +93,12 @@ impl Quantity {
         self.checked_add(Quantity { mantissa: other.mantissa.checked_neg()?, ..other })
     }
 
+    /// The same amount to the thousandth, rounded away from zero.
+    #[must_use]
+    pub fn rounded_up_to_milli(self) -> Self {
+        self.rounded_to(-3)
+    }
+
     fn scaled(&self, exponent: i32) -> i64 {
         let value = if self.exponent >= exponent {
             self.at(exponent).unwrap_or(if self.mantissa < 0 { i128::MIN } else { i128::MAX })
@@ -110,14 +116,19 @@ impl Quantity {
         self.mantissa.checked_mul(power_of_ten(self.exponent - exponent)?)
     }
 
-    fn rounded_to_nano(self) -> Self {
-        if self.exponent >= SMALLEST_EXPONENT {
+    fn rounded_to(self, smallest: i32) -> Self {
+        if self.exponent >= smallest {
             return self;
         }
-        let divisor = power_of_ten(SMALLEST_EXPONENT - self.exponent).unwrap_or(i128::MAX);
+        let divisor = power_of_ten(smallest - self.exponent).unwrap_or(i128::MAX);
         // Away from zero: a request must never round to nothing.
         let up = div_ceil(self.mantissa.abs(), divisor);
-        Quantity { mantissa: up * self.mantissa.signum(), exponent: SMALLEST_EXPONENT, ..self }
+        Quantity { mantissa: up * self.mantissa.signum(), exponent: smallest, ..self }
+    }
+
+    /// The power of ten of the text's suffix, for a whole number with one.
+    pub(crate) fn decimal_exponent(&self) -> i32 {
+        self.exponent
     }
 
     fn normalised(&self) -> (i128, i32) {

@@ -66,6 +66,25 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether the schema says anything of this place.
+    pub fn is_known(self) -> bool {
+        self.known.is_some()
+    }
+
+    /// Whether a map of free keys stands here.
+    pub fn is_map(self) -> bool {
+        matches!(self.known, Some((_, Known::Shape(Shape::Map(_)))))
+    }
+
+    /// The name of the type that stands here, with its package; empty if it has no fields.
+    pub fn type_name(self) -> &'a str {
+        match self.known {
+            Some((_, Known::Root(kind))) => &kind.name,
+            Some((table, Known::Shape(Shape::Object(id)))) => &table.get(*id).name,
+            _ => "",
+        }
+    }
+
     /// The shape that stands here, if the schema says.
     pub fn shape(self) -> Option<&'a Shape> {
         match self.known {

@@ -2,15 +2,19 @@
 //! people search for them and clients match on them. It never changes an
 //! object and knows nothing of any kind's spec.
 
+mod builtin;
 mod names;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashSet};
 
+use api::status::MOST_CAUSES;
 use api::{Cause, KindDescriptor, ObjectMeta, OwnerReference};
 
-pub use names::{dns_label, dns_subdomain, label_value, path_segment, qualified_name};
+pub use builtin::{builtin_create, builtin_update};
+pub use names::{dns_1035_label, dns_label, dns_subdomain, label_value, path_segment, qualified_name};
 
 /// Checks the metadata of an object that is to be created; names have been generated already.
 pub fn metadata(kind: &KindDescriptor, meta: &ObjectMeta) -> Vec<Cause> {
@@ -34,7 +38,8 @@ pub fn metadata(kind: &KindDescriptor, meta: &ObjectMeta) -> Vec<Cause> {
 pub fn metadata_update(kind: &KindDescriptor, new: &ObjectMeta, old: &ObjectMeta) -> Vec<Cause> {
     let mut causes = Vec::new();
     if old.is_deleting() {
-        let extra: Vec<&String> = new.finalizers.iter().filter(|name| !old.finalizers.contains(name)).collect();
+        let held: HashSet<&String> = old.finalizers.iter().collect();
+        let extra: Vec<&String> = new.finalizers.iter().filter(|name| !held.contains(name)).collect();
         if !extra.is_empty() {
             let listed: Vec<String> = extra.iter().map(|name| quote(name)).collect();
             causes.push(forbidden(
@@ -77,6 +82,9 @@ fn common(kind: &KindDescriptor, meta: &ObjectMeta, causes: &mut Vec<Cause>) {
 pub fn labels(labels: &BTreeMap<String, String>, field: &str) -> Vec<Cause> {
     let mut causes = Vec::new();
     for (key, value) in labels {
+        if causes.len() >= MOST_CAUSES {
+            break;
+        }
         causes.extend(qualified_name(key).iter().map(|why| invalid(field, key, why)));
         causes.extend(label_value(value).iter().map(|why| invalid(field, value, why)));
     }
@@ -87,6 +95,9 @@ pub fn labels(labels: &BTreeMap<String, String>, field: &str) -> Vec<Cause> {
 pub fn annotations(annotations: &BTreeMap<String, String>, field: &str) -> Vec<Cause> {
     let mut causes = Vec::new();
     for key in annotations.keys() {
+        if causes.len() >= MOST_CAUSES {
+            break;
+        }
         // Upper case is allowed in the prefix of an annotation, unlike a label's.
         causes.extend(qualified_name(&key.to_lowercase()).iter().map(|why| invalid(field, key, why)));
     }
@@ -105,6 +116,9 @@ pub fn annotations(annotations: &BTreeMap<String, String>, field: &str) -> Vec<C
 pub fn finalizers(finalizers: &[String], field: &str) -> Vec<Cause> {
     let mut causes = Vec::new();
     for name in finalizers {
+        if causes.len() >= MOST_CAUSES {
+            break;
+        }
         causes.extend(qualified_name(name).iter().map(|why| invalid(field, name, why)));
     }
     let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
@@ -126,8 +140,13 @@ pub fn finalizers(finalizers: &[String], field: &str) -> Vec<Cause> {
 pub fn owner_references(owners: &[OwnerReference], field: &str) -> Vec<Cause> {
     let mut causes = Vec::new();
     let mut controller: Option<String> = None;
-    for (index, owner) in owners.iter().enumerate() {
-        owner_reference(owner, &format!("{field}[{index}]"), &mut causes);
+    let all = OnceCell::new();
+    for owner in owners {
+        if causes.len() >= MOST_CAUSES {
+            break;
+        }
+        // Kubernetes does not say which owner it means.
+        owner_reference(owner, field, &mut causes);
         if owner.controller != Some(true) {
             continue;
         }
@@ -139,7 +158,7 @@ pub fn owner_references(owners: &[OwnerReference], field: &str) -> Vec<Cause> {
                 field,
                 format!(
                     "Invalid value: {}: Only one reference can have Controller set to true. Found \"true\" in references for {first} and {name}",
-                    serde_json::json!(owners)
+                    all.get_or_init(|| shown(&serde_json::json!(owners)))
                 ),
             )),
         }
@@ -148,18 +167,12 @@ pub fn owner_references(owners: &[OwnerReference], field: &str) -> Vec<Cause> {
 }
 
 fn owner_reference(owner: &OwnerReference, field: &str, causes: &mut Vec<Cause>) {
-    if owner.api_version.is_empty() {
-        causes.push(required(&format!("{field}.apiVersion"), "must not be empty"));
-    } else if owner.api_version.matches('/').count() > 1 || owner.api_version.ends_with('/') {
-        causes.push(invalid(
-            &format!("{field}.apiVersion"),
-            &owner.api_version,
-            "must be <group>/<version> or <version>",
-        ));
+    if owner.api_version.is_empty() || owner.api_version.matches('/').count() > 1 || owner.api_version.ends_with('/') {
+        causes.push(invalid(&format!("{field}.apiVersion"), &owner.api_version, "version must not be empty"));
     }
     for (name, value) in [("kind", &owner.kind), ("name", &owner.name), ("uid", &owner.uid)] {
         if value.is_empty() {
-            causes.push(required(&format!("{field}.{name}"), "must not be empty"));
+            causes.push(invalid(&format!("{field}.{name}"), "", "must not be empty"));
         }
     }
     if owner.api_version == "v1" && owner.kind == "Event" {
@@ -169,6 +182,15 @@ fn owner_reference(owner: &OwnerReference, field: &str, causes: &mut Vec<Cause>)
             format!("Invalid value: {}: /v1, Kind=Event is disallowed from being an owner", serde_json::json!(owner)),
         ));
     }
+}
+
+/// Of a list, so many bytes are repeated in a message.
+const MOST_SHOWN: usize = 16 * 1024;
+
+fn shown(value: &serde_json::Value) -> String {
+    let mut text = value.to_string();
+    text.truncate(text.floor_char_boundary(MOST_SHOWN));
+    text
 }
 
 /// How the objects of a kind may be named.

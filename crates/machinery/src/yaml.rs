@@ -5,6 +5,7 @@
 
 mod emit;
 mod order;
+mod strict;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 pub use emit::to_string;
+pub use strict::first;
 
 /// Why a text was refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,11 +91,15 @@ fn json(text: &str) -> Option<Vec<Value>> {
 
 /// The reader recurses with large frames, so text that may nest deeply is read on a stack of its own.
 fn read(text: &str) -> Result<Vec<Value>, Error> {
+    on_a_fitting_stack(text, || read_here(text))
+}
+
+fn on_a_fitting_stack<T: Send>(text: &str, read: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     if !may_nest_deeply(text) {
-        return read_here(text);
+        return read();
     }
     std::thread::scope(|scope| {
-        std::thread::Builder::new().stack_size(DEEP_STACK_BYTES).spawn_scoped(scope, || read_here(text)).map_or_else(
+        std::thread::Builder::new().stack_size(DEEP_STACK_BYTES).spawn_scoped(scope, read).map_or_else(
             |error| Err(plain_error(format!("no thread to read YAML on: {error}"))),
             |reader| reader.join().unwrap_or_else(|_| Err(plain_error("the YAML reader failed".to_owned()))),
         )
@@ -114,8 +120,9 @@ fn may_nest_deeply(text: &str) -> bool {
 }
 
 fn read_here(text: &str) -> Result<Vec<Value>, Error> {
+    let options = options(serde_saphyr::options::DuplicateKeyPolicy::Error, MOST_REPLAYED);
     let mut values: Vec<Value> =
-        serde_saphyr::from_multiple_with_options(text, options()).map_err(|error| explain(text, &error))?;
+        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| explain(text, &error))?;
     values.retain(|value| !value.is_null());
     // Aliases can nest values deeper than the text nests.
     if values.iter().any(|value| crate::typed::depth(value) > base::limits::NESTING) {
@@ -128,8 +135,11 @@ fn plain_error(message: String) -> Error {
     Error { line: 0, column: 0, message, snippet: String::new() }
 }
 
+/// Events that aliases may unfold to.
+const MOST_REPLAYED: usize = 500_000;
+
 /// Bounds for the largest rendered application; an alias bomb meets them long before memory does.
-fn options() -> serde_saphyr::Options {
+fn options(duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy, most_replayed: usize) -> serde_saphyr::Options {
     let bytes = 4 * base::limits::MANIFEST_BYTES;
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -145,11 +155,11 @@ fn options() -> serde_saphyr::Options {
             max_recorded_anchor_bytes: base::limits::MANIFEST_BYTES,
         },
         alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 500_000,
+            max_total_replayed_events: most_replayed,
             max_replay_stack_depth: ALIAS_NESTING,
         },
         emit_comments: false,
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::Error,
+        duplicate_keys: duplicate_keys,
         legacy_octal_numbers: true,
         ignore_binary_tag_for_string: true,
         with_snippet: false,

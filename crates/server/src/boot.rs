@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use apiserver::{ApiServer, Parts};
+use apiserver::{ApiServer, Parts, Settings};
 use axum::body::Body;
 use base::{Clock, Diagnostic, Ids, Tasks};
 use capability::{Capability, Context, Endpoints, Health, Route};
@@ -87,6 +87,7 @@ impl Server {
             ids: ids.clone(),
             tasks: tasks.clone(),
             tokens: tokens.clone(),
+            settings: Settings { disabled_admission: config.disabled_admission.clone(), ..Settings::default() },
         };
         let contracts = Contracts::default();
         contracts.offer::<dyn TokenVerifier>(tokens);

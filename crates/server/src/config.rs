@@ -29,6 +29,9 @@ pub struct Config {
     pub path_routing: bool,
     /// Passwords are `developer`.
     pub dev_password: bool,
+    /// Admission plug-ins of the API that are off, by Kubernetes' names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disabled_admission: Vec<String>,
 }
 
 impl Config {
@@ -48,6 +51,7 @@ impl Config {
             bind: IpAddr::from([127, 0, 0, 1]),
             path_routing: false,
             dev_password: false,
+            disabled_admission: Vec::new(),
         }
     }
 }

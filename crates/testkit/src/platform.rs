@@ -24,6 +24,14 @@ pub struct Platform {
 impl Platform {
     /// A platform with these capabilities, on free ports and `localhost`.
     pub async fn start(capabilities: Vec<Box<dyn Capability>>) -> Result<Platform> {
+        Self::start_with(capabilities, |_| {}).await
+    }
+
+    /// The same, with a configuration that the test adjusts.
+    pub async fn start_with(
+        capabilities: Vec<Box<dyn Capability>>,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Result<Platform> {
         let directory = tempfile::tempdir()?;
         let mut config = Config::new("test");
         config.host = "localhost".into();
@@ -31,6 +39,11 @@ impl Platform {
         config.path_routing = true;
         config.port = 0;
         config.api_port = 0;
+        // Nobody makes the accounts that pods run as where `core` is not among them.
+        if !capabilities.iter().any(|capability| capability.descriptor().name == "core") {
+            config.disabled_admission.push("ServiceAccount".into());
+        }
+        adjust(&mut config);
         let layout = Layout::new(directory.path().join("platform"));
         layout.create(&config)?;
         let running = Server::start(layout.clone(), config, capabilities).await?;

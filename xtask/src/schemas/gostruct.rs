@@ -26,6 +26,8 @@ pub struct GoField {
     pub json: String,
     /// Type without pointers, lists and maps around it, as full package path and name.
     pub base: (String, String),
+    /// The type as Go's reflection names it, without a pointer before it.
+    pub declared: String,
     /// Whether the field is `*T`, or an interface.
     pub pointer: bool,
     /// `omitempty` or `omitzero`.
@@ -144,6 +146,7 @@ fn field(line: &str, path: &str, imports: &BTreeMap<String, String>) -> Option<G
     Some(GoField {
         json: name.to_owned(),
         base: base_type(go_type, path, imports),
+        declared: reflected(go_type.trim_start_matches('*'), path, imports),
         pointer: go_type.starts_with('*'),
         omit: omit_struct || options.contains(&"omitempty"),
         omit_struct,
@@ -173,6 +176,30 @@ fn base_type(go_type: &str, path: &str, imports: &BTreeMap<String, String>) -> (
     match base.split_once('.') {
         Some((alias, name)) => (imports.get(alias).cloned().unwrap_or_default(), name.to_owned()),
         None => (path.to_owned(), base.to_owned()),
+    }
+}
+
+/// A type with the names of packages in place of their aliases.
+fn reflected(go_type: &str, path: &str, imports: &BTreeMap<String, String>) -> String {
+    const PREDECLARED: &[&str] =
+        &["string", "bool", "int", "int32", "int64", "uint8", "uint32", "uint64", "float32", "float64"];
+    let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    if let Some(inner) = go_type.strip_prefix("[]") {
+        return format!("[]{}", reflected(inner, path, imports));
+    }
+    if let Some(inner) = go_type.strip_prefix('*') {
+        return format!("*{}", reflected(inner, path, imports));
+    }
+    if let Some((key, value)) = go_type.strip_prefix("map[").and_then(|map| map.split_once(']')) {
+        return format!("map[{}]{}", reflected(key, path, imports), reflected(value, path, imports));
+    }
+    match go_type.split_once('.') {
+        Some((alias, name)) => {
+            format!("{}.{name}", imports.get(alias).map_or_else(|| alias.to_owned(), |path| last(path)))
+        }
+        None if go_type == "byte" => "uint8".to_owned(),
+        None if PREDECLARED.contains(&go_type) => go_type.to_owned(),
+        None => format!("{}.{go_type}", last(path)),
     }
 }
 

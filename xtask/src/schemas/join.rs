@@ -138,8 +138,19 @@ impl Joiner<'_> {
             atomic: is_atomic(property)
                 || reference(property).and_then(|target| self.schemas.get(target)).is_some_and(is_atomic),
             enumeration: self.enumeration(go, &shape)?,
+            empty: written_empty(go, &shape).into(),
+            go: self.go_type(go, &shape).into(),
             shape: shape_text(&shape).into(),
         })
+    }
+
+    /// Go's name of the type, unless its shape tells it.
+    fn go_type(&self, go: &GoField, shape: &Shape) -> String {
+        let name_of = |id: TypeId| {
+            let named = self.ids.iter().find(|(_, held)| **held == id.0);
+            named.map(|(name, _)| name.clone()).unwrap_or_default()
+        };
+        if shape.go_name(&name_of) == go.declared { String::new() } else { go.declared.clone() }
     }
 
     fn shape(&self, schema: &Value, go: &GoField) -> anyhow::Result<Shape> {
@@ -189,6 +200,22 @@ impl Joiner<'_> {
         let mut values = self.structs.package(&go.base.0)?.enums.get(&go.base.1).cloned().unwrap_or_default();
         values.sort();
         Ok(values.into_iter().map(Box::from).collect())
+    }
+}
+
+/// What Go writes for an empty field: nothing, `null` or its zero value.
+fn written_empty(go: &GoField, shape: &Shape) -> &'static str {
+    let is_plain = matches!(shape, Shape::String | Shape::Boolean | Shape::Int32 | Shape::Int64 | Shape::Double);
+    let is_grown = matches!(shape, Shape::Bytes | Shape::List(_) | Shape::Map(_));
+    // `omitempty` never leaves a struct out.
+    let left_out = if go.pointer || is_plain || is_grown { go.omit } else { go.omit_struct };
+    let is_null = go.pointer
+        || is_grown
+        || matches!(shape, Shape::Time | Shape::MicroTime | Shape::RawExtension | Shape::Json | Shape::FieldsV1);
+    match (left_out, is_null) {
+        (true, _) => "",
+        (false, true) => "null",
+        (false, false) => "zero",
     }
 }
 

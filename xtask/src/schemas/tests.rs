@@ -58,6 +58,10 @@ fn structs_are_read_as_go_declares_them() {
     assert!(!field("modes").omit);
     assert_eq!(field("when").base, ("apimachinery/pkg/apis/meta/v1".to_owned(), "Time".to_owned()));
     assert!(field("when").omit_struct);
+    assert_eq!(field("name").declared, "string");
+    assert_eq!(field("size").declared, "int32");
+    assert_eq!(field("modes").declared, "map[string][]v1.Mode");
+    assert_eq!(field("when").declared, "v1.Time");
     let embedded: Vec<&GoField> = fields.iter().filter(|field| field.inline).collect();
     assert_eq!(
         embedded.iter().map(|field| (field.tag, &*field.base.1)).collect::<Vec<_>>(),

@@ -153,8 +153,8 @@ const OWNED: &[Owned] = &[
     Owned { names: &["uuid"], owners: &["base"], reason: "ids come from base" },
     Owned {
         names: &["json-patch"],
-        owners: &["machinery", "client"],
-        reason: "machinery holds the patches, and client's fake imitates them",
+        owners: &["client"],
+        reason: "client's fake imitates patches, which machinery applies as Kubernetes does",
     },
     Owned { names: &["anyhow"], owners: &["coracle", "xtask"], reason: "libraries have typed errors" },
     Owned { names: &["insta", "proptest"], owners: &[], reason: "they are for tests" },

@@ -163,7 +163,7 @@ impl Sink for Monitor {
         self.enqueue(work);
     }
 
-    fn listed(&self, seen: &HashSet<ObjectKey>) {
+    fn listed(&self, seen: &HashSet<ObjectKey>, _revision: u64) {
         let before = std::mem::replace(&mut *self.listed.lock(), true);
         if before {
             let work = self.graph.lock().relisted(&self.gvr, &self.kind, seen);

@@ -31,3 +31,30 @@ async fn every_namespace_of_every_cluster_is_furnished_and_stays_so() {
     .await;
     platform.stop().await;
 }
+
+#[tokio::test]
+async fn every_cluster_has_the_classes_of_the_system() {
+    let fake = FakeObjects::new();
+    let team = ClusterName::new("team").unwrap();
+    fake.put(&namespace("kube-system"));
+    fake.put_in(&team, &namespace("kube-system"));
+    let platform = Platform::start(fake).await;
+    let fake = &platform.fake;
+    let all = [
+        "system-cluster-critical",
+        "system-node-critical",
+        "team|system-cluster-critical",
+        "team|system-node-critical",
+    ];
+    let is_there = |fake: &FakeObjects| keys(fake, "priorityclasses") == all;
+    fake.until("they are there", is_there).await;
+    delete(
+        fake,
+        &target("scheduling.k8s.io/v1", "priorityclasses", ""),
+        "system-node-critical",
+        Propagation::Background,
+    )
+    .await;
+    fake.until("what was deleted is back", is_there).await;
+    platform.stop().await;
+}

@@ -20,6 +20,48 @@ fn a_secret_is_applied_as_the_server_answers_it() {
 }
 
 #[test]
+fn what_is_left_to_the_server_is_not_applied() {
+    let check = |mut stated: serde_json::Value, expect: serde_json::Value| {
+        desired(&mut stated);
+        assert_eq!(stated, expect);
+    };
+    check(
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {
+            "clusterIP": "", "publishNotReadyAddresses": false, "ports": [{"port": 80, "nodePort": 0, "name": ""}],
+        }}),
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {
+            "publishNotReadyAddresses": false, "ports": [{"port": 80}],
+        }}),
+    );
+    check(
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {
+            "replicas": 0, "minReadySeconds": 0, "template": {"spec": {"dnsPolicy": "", "containers": [
+                {"name": "a", "imagePullPolicy": "", "env": [{"name": "A", "value": ""}], "securityContext": {"runAsUser": 0}},
+            ]}},
+        }}),
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {
+            "replicas": 0, "template": {"spec": {"containers": [
+                {"name": "a", "env": [{"name": "A"}], "securityContext": {"runAsUser": 0}},
+            ]}},
+        }}),
+    );
+    check(
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": ""}}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": ""}}),
+    );
+    check(
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "r"},
+            "roleRef": {"apiGroup": "", "kind": "Role", "name": "r"}}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "r"},
+            "roleRef": {"kind": "Role", "name": "r"}}),
+    );
+    check(
+        json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"a": "", "n": 0}}),
+        json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "t"}, "spec": {"a": "", "n": 0}}),
+    );
+}
+
+#[test]
 fn what_others_added_is_no_difference() {
     let wanted = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"}, "data": {"a": "1"},

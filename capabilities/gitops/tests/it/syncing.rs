@@ -538,3 +538,55 @@ async fn a_cluster_that_was_made_again_gets_its_project_again() {
         world.controller.idle().await;
     }
 }
+
+fn with_data(data: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  namespace: web\ndata: {data}\n")
+}
+
+#[tokio::test]
+async fn what_git_states_no_more_goes_and_what_others_own_stays() {
+    let world = World::start().await;
+    world.git.push("app", &[("map.yaml", &with_data("{a: one, b: two}"))]);
+    world.fake.put(&application(
+        "app",
+        "app",
+        json!({"automated": {"selfHeal": true}, "syncOptions": ["CreateNamespace=true"]}),
+    ));
+    world.synced("app", "app-0").await;
+    world.patch("configmaps", "web", "settings", json!({"data": {"theirs": "stays"}})).await;
+    world.controller.idle().await;
+    assert_eq!(world.app("app")["status"]["sync"]["status"], "Synced", "another's field is no difference");
+    let revision = world.git.push("app", &[("map.yaml", &with_data("{a: three}"))]);
+    world.synced("app", &revision).await;
+    assert_eq!(world.data("web", "settings"), Some(json!({"a": "three", "theirs": "stays"})));
+}
+
+#[tokio::test]
+async fn what_was_applied_from_the_client_side_comes_over() {
+    let world = World::start().await;
+    let last = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "web"}, "data": {"a": "one", "old": "goes"}});
+    world.fake.put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}));
+    world.fake.put(&json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {
+            "name": "settings", "namespace": "web",
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": last.to_string()},
+            "managedFields": [{
+                "manager": "kubectl-client-side-apply", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+                "fieldsV1": {
+                    "f:metadata": {"f:annotations": {".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}}},
+                    "f:data": {".": {}, "f:a": {}, "f:old": {}},
+                },
+            }],
+        },
+        "data": {"a": "one", "old": "goes", "theirs": "stays"},
+    }));
+    world.git.push("app", &[("map.yaml", &with_data("{a: one}"))]);
+    world.fake.put(&application("app", "app", json!({"automated": {}})));
+    world.synced("app", "app-0").await;
+    assert_eq!(world.data("web", "settings"), Some(json!({"a": "one", "theirs": "stays"})));
+    let map = world.fake.find("configmaps", "web", "settings").expect("it is there");
+    assert_eq!(map["metadata"]["annotations"].get("kubectl.kubernetes.io/last-applied-configuration"), None);
+    assert_eq!(map["metadata"]["managedFields"].as_array().map(Vec::len), Some(1), "{map}");
+    assert_eq!(map["metadata"]["managedFields"][0]["manager"], "argocd-controller");
+}

@@ -150,6 +150,7 @@ impl World {
 
     /// A platform over objects and git that are there already.
     pub async fn start_with(fake: FakeObjects, git: Arc<Git>) -> World {
+        fake.apply_with(Arc::new(crate::applier::apply));
         for (kind, plural) in [("Application", "applications"), ("AppProject", "appprojects")] {
             fake.serve(kind_without_status(kind, plural));
         }

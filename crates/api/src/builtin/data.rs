@@ -10,7 +10,7 @@ use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::name::Gvk;
-use crate::schema::{Embedded, Field, ListType, Shape, Type, TypeId};
+use crate::schema::{Embedded, Empty, Field, ListType, Shape, Type, TypeId};
 
 /// Why schema data could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,10 @@ pub struct FieldData {
     pub atomic: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "enum")]
     pub enumeration: Vec<Box<str>>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub empty: Box<str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub go: Box<str>,
 }
 
 /// One kind as discovery states it.
@@ -207,6 +211,12 @@ impl FieldData {
             list_map_keys: self.keys,
             map_atomic: self.atomic,
             enumeration: self.enumeration,
+            empty: match &*self.empty {
+                "null" => Empty::Null,
+                "zero" => Empty::Zero,
+                _ => Empty::LeftOut,
+            },
+            go_type: self.go,
         })
     }
 }

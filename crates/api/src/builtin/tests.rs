@@ -2,7 +2,7 @@
 //! type, and what is written down by hand names things that exist.
 
 use super::*;
-use crate::schema::{ListType, Shape};
+use crate::schema::{Empty, ListType, Shape};
 
 fn kind(group: &str, version: &str, kind: &str) -> &'static Arc<KindDescriptor> {
     let gvk = Gvk::new(group, version, kind);
@@ -114,6 +114,29 @@ fn fields_carry_merge_rules_and_shapes() {
     let volume = types().by_name("io.k8s.api.core.v1.Volume").unwrap();
     assert_eq!(volume.field("emptyDir").unwrap().tag, 0);
     assert_eq!(types().get(volume.embedded[0].kind).name, "io.k8s.api.core.v1.VolumeSource".into());
+}
+
+#[test]
+fn fields_say_what_go_writes_and_calls_them() {
+    const CORE: &str = "io.k8s.api.core.v1";
+    let meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+    let cases = [
+        (format!("{CORE}.PodSpec"), "containers", Empty::Null, "[]v1.Container"),
+        (format!("{CORE}.PodSpec"), "restartPolicy", Empty::LeftOut, "v1.RestartPolicy"),
+        (format!("{CORE}.Container"), "resources", Empty::Zero, "v1.ResourceRequirements"),
+        (format!("{CORE}.ResourceRequirements"), "limits", Empty::LeftOut, "v1.ResourceList"),
+        (format!("{CORE}.ServicePort"), "targetPort", Empty::Zero, "intstr.IntOrString"),
+        (format!("{CORE}.PodCondition"), "lastProbeTime", Empty::Null, "v1.Time"),
+        ("io.k8s.api.apps.v1.DeploymentSpec".to_owned(), "strategy", Empty::Zero, "v1.DeploymentStrategy"),
+        ("io.k8s.api.apps.v1.DeploymentSpec".to_owned(), "replicas", Empty::LeftOut, "int32"),
+        (meta.to_owned(), "creationTimestamp", Empty::LeftOut, "v1.Time"),
+        (meta.to_owned(), "uid", Empty::LeftOut, "types.UID"),
+    ];
+    for (type_name, name, empty, go_type) in cases {
+        let field = field_of(&type_name, name);
+        let named = if field.go_type.is_empty() { types().go_name(&field.shape) } else { field.go_type.to_string() };
+        assert_eq!((field.empty, named.as_str()), (empty, go_type), "{type_name}.{name}");
+    }
 }
 
 #[test]

@@ -69,6 +69,11 @@ pub fn aggregated_discovery(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Whether the client takes JSON at all.
+pub fn takes_json(headers: &HeaderMap) -> bool {
+    Range::all(header_text(headers)).any(|range| range.is_json())
+}
+
 /// Whether the client names this media type.
 pub fn accepts(headers: &HeaderMap, media: &str) -> bool {
     Range::all(header_text(headers)).any(|range| range.media == media)

@@ -7,7 +7,7 @@ use api::Status;
 use client::{DeleteOptions, Preconditions, Propagation};
 use serde_json::Value;
 
-use crate::pipeline::{ReadAt, WatchFrom, Write};
+use crate::pipeline::{FieldValidation, ReadAt, WatchFrom, Write};
 use crate::request::parse_revision;
 
 /// The parameters of one request; of repeated ones the first counts, but `dryRun`.
@@ -56,10 +56,24 @@ impl Query {
         Ok(self.number("timeoutSeconds")?.filter(|&secs| secs > 0))
     }
 
-    /// Whether to store.
-    pub fn write(&self) -> Result<Write, Status> {
-        let stated = Some(self.text("dryRun")).filter(|text| !text.is_empty());
-        Ok(Write { dry_run: all_of(stated)? })
+    /// How to write; `options` is what Kubernetes calls the options of the verb.
+    pub fn write(&self, options: &str) -> Result<Write, Status> {
+        let stated = self.text("fieldValidation");
+        let validation = FieldValidation::parse(stated).ok_or_else(|| {
+            let supported = r#"supported values: "", "Ignore", "Strict", "Warn""#;
+            let cause = api::Cause {
+                reason: "FieldValueNotSupported".into(),
+                message: format!("Unsupported value: {}: {supported}", Value::from(stated)),
+                field: "fieldValidation".into(),
+            };
+            Status::invalid("meta.k8s.io", options, "", vec![cause])
+        })?;
+        Ok(Write { dry_run: self.dry_run()?, validation, ..Write::default() })
+    }
+
+    /// Whether to store nothing.
+    fn dry_run(&self) -> Result<bool, Status> {
+        all_of(Some(self.text("dryRun")).filter(|text| !text.is_empty()))
     }
 
     /// The revision that is stated; 0 for none.
@@ -147,7 +161,7 @@ impl Query {
         };
         let dry_run = match body.get("dryRun").and_then(Value::as_array) {
             Some(list) if !list.is_empty() => all_of(list.iter().map(|value| value.as_str().unwrap_or_default()))?,
-            _ => self.write()?.dry_run,
+            _ => self.dry_run()?,
         };
         let grace = body.get("gracePeriodSeconds").and_then(Value::as_i64);
         Ok(DeleteOptions {

@@ -2,6 +2,7 @@
 
 use api::{Gvk, Status};
 use axum::body::Body;
+use bytes::Bytes;
 use contracts::auth::Identity;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
@@ -9,23 +10,27 @@ use serde_json::Value;
 
 use super::accept::{self, Form};
 use super::query::Query;
-use super::reply::json_response;
+use super::reply::{json_response, refusal};
 use super::table::Include;
-use super::{answer, body, watch};
+use super::write::{self, Verb};
+use super::{answer, apart, body, warning, watch};
 use crate::ApiServer;
-use crate::pipeline::{Deleted, Part, Selectors, Subject, authorize};
+use crate::pipeline::{Deleted, Part, Selectors, Subject, Warnings, Write, authorize, sent_scale};
 use crate::request::ResourcePath;
 
 /// One request, taken apart once.
 struct Asked<'a> {
+    who: &'a Identity,
     path: &'a ResourcePath,
     parts: &'a Parts,
     query: Query,
     form: Form,
     include: Include,
+    warnings: &'a Warnings,
 }
 
 impl ApiServer {
+    /// Answers a request about objects, with the warnings that came up whether it succeeded or not.
     pub(super) async fn resource(
         &self,
         who: &Identity,
@@ -33,28 +38,85 @@ impl ApiServer {
         parts: &Parts,
         body: Body,
     ) -> Result<Response<Body>, Status> {
+        let warnings = Warnings::default();
+        let answer = self.answer_resource(who, path, parts, body, &warnings).await;
+        let warnings = warnings.all();
+        if warnings.is_empty() {
+            return answer;
+        }
+        let mut response = answer.unwrap_or_else(|status| refusal(&status));
+        warning::add(response.headers_mut(), &warnings);
+        Ok(response)
+    }
+
+    async fn answer_resource(
+        &self,
+        who: &Identity,
+        path: &ResourcePath,
+        parts: &Parts,
+        body: Body,
+        warnings: &Warnings,
+    ) -> Result<Response<Body>, Status> {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let verb = verb(&parts.method, path, &query)?;
         authorize(who, verb, &path.gvr, path.namespace.as_deref(), path.name.as_deref().unwrap_or_default())?;
         let subject = self.subject(&path.cluster, &path.gvr, path.namespace.as_deref().unwrap_or_default())?;
+        let definition = subject.kind.definition.as_ref();
+        if let Some(told) = definition.and_then(|held| held.deprecation(&subject.kind.descriptor.gvk.version)) {
+            warnings.add(told);
+        }
         let form = accept::form(&parts.headers)?;
         let include = Include::parse(query.text("includeObject"))?;
-        let asked = Asked { path, parts, query, form, include };
-        if matches!(subject.kind.descriptor.verbs, api::kind::Verbs::Create) {
-            return self.review(who, verb, &subject, &parts.headers, body).await;
+        let asked = Asked { who, path, parts, query, form, include, warnings };
+        if matches!(verb, "get" | "list" | "watch") {
+            return self.answer_read(verb, who, &subject, &asked).await;
         }
-        if path.subresource.as_deref() == Some("scale") && subject.kind.descriptor.subresources.scale.is_some() {
-            return self.scale(verb, &subject, &asked, body).await;
+        let bytes = body::read(body).await?;
+        // A small patch of a large object computes as long as a large one.
+        let held = path.name.as_deref().map_or(0, |name| self.stored_bytes(&subject, name));
+        apart::run(bytes.len() + held, self.answer_write(verb, who, &subject, &asked, bytes)).await
+    }
+
+    async fn answer_read(
+        &self,
+        verb: &str,
+        who: &Identity,
+        subject: &Subject,
+        asked: &Asked<'_>,
+    ) -> Result<Response<Body>, Status> {
+        if is_review(subject) {
+            return self.review(who, verb, subject, &asked.parts.headers, &Bytes::new()).await;
+        }
+        if asked.is_scale(subject) {
+            return self.scale(verb, subject, asked, &Bytes::new()).await;
         }
         match verb {
-            "get" => self.get_one(&subject, &asked),
-            "list" => self.list_many(&subject, &asked),
-            "watch" => self.start_watch(&subject, &asked),
-            "create" => self.create_one(&subject, &asked, body).await,
-            "update" => self.update_one(&subject, &asked, body).await,
-            "patch" => self.patch_one(&subject, &asked, body).await,
-            "delete" => self.delete_one(&subject, &asked, body).await,
-            _ => self.delete_many(&subject, &asked, body).await,
+            "get" => self.get_one(subject, asked),
+            "list" => self.list_many(subject, asked),
+            _ => self.start_watch(subject, asked),
+        }
+    }
+
+    async fn answer_write(
+        &self,
+        verb: &str,
+        who: &Identity,
+        subject: &Subject,
+        asked: &Asked<'_>,
+        bytes: Bytes,
+    ) -> Result<Response<Body>, Status> {
+        if is_review(subject) {
+            return self.review(who, verb, subject, &asked.parts.headers, &bytes).await;
+        }
+        if asked.is_scale(subject) {
+            return self.scale(verb, subject, asked, &bytes).await;
+        }
+        match verb {
+            "create" => self.create_one(subject, asked, &bytes).await,
+            "update" => self.update_one(subject, asked, &bytes).await,
+            "patch" => self.patch_one(subject, asked, &bytes).await,
+            "delete" => self.delete_one(subject, asked, &bytes).await,
+            _ => self.delete_many(subject, asked, &bytes).await,
         }
     }
 
@@ -98,48 +160,52 @@ impl ApiServer {
         Ok(watch::respond(self, watching, shape))
     }
 
-    async fn create_one(&self, subject: &Subject, asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    async fn create_one(&self, subject: &Subject, asked: &Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
         if asked.path.subresource.is_some() {
             return Err(Status::no_such_resource());
         }
-        let write = asked.query.write()?;
-        let bytes = body::read(body).await?;
-        let object = body::object(&asked.parts.headers, &bytes, &subject.kind.descriptor.gvk)?;
+        let mut write = asked.write(Verb::Create)?;
+        let object = body::object(&asked.parts.headers, bytes, &subject.kind.descriptor.gvk, &mut write)?;
         let record = self.create(&placed(subject, asked)?, object, &write).await?;
         self.answer_object(StatusCode::CREATED, subject, &record, asked.form, asked.include)
     }
 
-    async fn update_one(&self, subject: &Subject, asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    async fn update_one(&self, subject: &Subject, asked: &Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
         let part = Part::of(subject, asked.path.subresource.as_deref())?;
-        let write = asked.query.write()?;
-        let bytes = body::read(body).await?;
-        let object = body::object(&asked.parts.headers, &bytes, &subject.kind.descriptor.gvk)?;
+        let mut write = asked.write(Verb::Update)?;
+        let object = body::object(&asked.parts.headers, bytes, &subject.kind.descriptor.gvk, &mut write)?;
         let record = self.update(&placed(subject, asked)?, asked.name(), part, object, &write).await?;
         self.answer_object(StatusCode::OK, subject, &record, asked.form, asked.include)
     }
 
-    async fn patch_one(&self, subject: &Subject, asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    async fn patch_one(&self, subject: &Subject, asked: &Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
         let part = Part::of(subject, asked.path.subresource.as_deref())?;
-        let write = asked.query.write()?;
-        let bytes = body::read(body).await?;
-        let patch = body::patch(&asked.parts.headers, &bytes)?;
+        let is_apply = body::is_apply(&asked.parts.headers);
+        let mut write = asked.write(if is_apply { Verb::Apply } else { Verb::Patch })?;
+        if is_apply {
+            let config = body::applied(bytes, &mut write)?;
+            let applied = self.apply(&placed(subject, asked)?, asked.name(), part, config, &write).await?;
+            let code = if applied.is_new { StatusCode::CREATED } else { StatusCode::OK };
+            return self.answer_object(code, subject, &applied.record, asked.form, asked.include);
+        }
+        let patch = body::patch(&asked.parts.headers, bytes, &mut write)?;
         let record = self.patch(&placed(subject, asked)?, asked.name(), part, &patch, &write).await?;
         self.answer_object(StatusCode::OK, subject, &record, asked.form, asked.include)
     }
 
-    async fn delete_one(&self, subject: &Subject, asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
+    async fn delete_one(&self, subject: &Subject, asked: &Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
         if asked.path.subresource.is_some() {
             return Err(Status::no_such_resource());
         }
-        let options = asked.query.delete(&delete_body(asked, body).await?)?;
+        let options = asked.query.delete(&delete_body(asked, bytes)?)?;
         match self.delete(&placed(subject, asked)?, asked.name(), &options).await? {
             Deleted::Gone(record) => Ok(answer::deleted(subject, asked.name(), &record)),
             Deleted::Waiting(record) => self.answer_object(StatusCode::OK, subject, &record, asked.form, asked.include),
         }
     }
 
-    async fn delete_many(&self, subject: &Subject, asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Status> {
-        let options = asked.query.delete(&delete_body(asked, body).await?)?;
+    async fn delete_many(&self, subject: &Subject, asked: &Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
+        let options = asked.query.delete(&delete_body(asked, bytes)?)?;
         let selectors = self.selectors(subject, &asked.query)?;
         let listing = self.delete_collection(&placed(subject, asked)?, &selectors, &options).await?;
         self.answer_list(subject, &listing, asked.form, asked.include, &asked.parts.headers)
@@ -150,20 +216,26 @@ impl ApiServer {
         verb: &str,
         subject: &Subject,
         asked: &Asked<'_>,
-        body: Body,
+        bytes: &Bytes,
     ) -> Result<Response<Body>, Status> {
         let subject = placed(subject, asked)?;
-        let write = asked.query.write()?;
         let scale = match verb {
             "get" => self.get_scale(&subject, asked.name())?,
             "update" => {
-                let bytes = body::read(body).await?;
-                let scale = body::object(&asked.parts.headers, &bytes, &Gvk::new("autoscaling", "v1", "Scale"))?;
+                let mut write = asked.write(Verb::Update)?;
+                let expected = Gvk::new("autoscaling", "v1", "Scale");
+                let mut scale = body::object(&asked.parts.headers, bytes, &expected, &mut write)?;
+                sent_scale(&mut scale, &write)?;
                 self.update_scale(&subject, asked.name(), &scale, &write).await?
             }
+            "patch" if body::is_apply(&asked.parts.headers) => {
+                let mut write = asked.write(Verb::Apply)?;
+                let scale = body::applied(bytes, &mut write)?;
+                self.apply_scale(&subject, asked.name(), scale, &write).await?
+            }
             "patch" => {
-                let bytes = body::read(body).await?;
-                let patch = body::patch(&asked.parts.headers, &bytes)?;
+                let mut write = asked.write(Verb::Patch)?;
+                let patch = body::patch(&asked.parts.headers, bytes, &mut write)?;
                 self.patch_scale(&subject, asked.name(), &patch, &write).await?
             }
             _ => return Err(Status::method_not_allowed(verb)),
@@ -173,9 +245,24 @@ impl ApiServer {
 }
 
 impl Asked<'_> {
+    /// How to write, with somewhere to put warnings.
+    fn write(&self, verb: Verb) -> Result<Write, Status> {
+        let options = write::options(verb, &self.query, &self.parts.headers)?;
+        Ok(Write { by: Some(self.who.clone()), warnings: self.warnings.clone(), ..options })
+    }
+
+    fn is_scale(&self, subject: &Subject) -> bool {
+        self.path.subresource.as_deref() == Some("scale") && subject.kind.descriptor.subresources.scale.is_some()
+    }
+
     fn name(&self) -> &str {
         self.path.name.as_deref().unwrap_or_default()
     }
+}
+
+/// Whether objects of the kind are answered and never stored.
+fn is_review(subject: &Subject) -> bool {
+    matches!(subject.kind.descriptor.verbs, api::kind::Verbs::Create)
 }
 
 /// The subject, which for a namespaced kind must now name a namespace.
@@ -186,9 +273,8 @@ fn placed(subject: &Subject, asked: &Asked<'_>) -> Result<Subject, Status> {
     Ok(subject.clone())
 }
 
-async fn delete_body(asked: &Asked<'_>, body: Body) -> Result<Value, Status> {
-    let bytes = body::read(body).await?;
-    body::value(&asked.parts.headers, &bytes, &Gvk::new("", "v1", "DeleteOptions"))
+fn delete_body(asked: &Asked<'_>, bytes: &Bytes) -> Result<Value, Status> {
+    body::value(&asked.parts.headers, bytes, &Gvk::new("", "v1", "DeleteOptions"))
 }
 
 /// The verb that a method on a path means.

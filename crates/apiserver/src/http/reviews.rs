@@ -2,6 +2,7 @@
 
 use api::Status;
 use axum::body::Body;
+use bytes::Bytes;
 use contracts::auth::Identity;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::body;
 use super::reply::json_response;
 use crate::ApiServer;
-use crate::pipeline::Subject;
+use crate::pipeline::{Subject, Write};
 use crate::tree::Tree;
 
 impl ApiServer {
@@ -19,14 +20,13 @@ impl ApiServer {
         verb: &str,
         subject: &Subject,
         headers: &HeaderMap,
-        body: Body,
+        bytes: &Bytes,
     ) -> Result<Response<Body>, Status> {
         if verb != "create" {
             return Err(Status::method_not_allowed(verb));
         }
         let gvk = &subject.kind.descriptor.gvk;
-        let bytes = body::read(body).await?;
-        let mut object = body::object(headers, &bytes, gvk)?;
+        let mut object = body::object(headers, bytes, gvk, &mut Write::default())?;
         let status = match &*gvk.kind {
             "SelfSubjectReview" => json!({"userInfo": {"username": who.user, "groups": who.groups}}),
             "SelfSubjectAccessReview" => verdict(who.is_master()),

@@ -8,7 +8,8 @@ use store::{Expect, Key, Prefix, Transaction};
 
 use super::server::{ApiServer, Subject, store_error};
 use crate::record::split;
-use crate::strategy;
+use crate::tree::Tree;
+use crate::{admission, strategy};
 
 /// Group of the kind that makes clusters.
 pub(super) const GROUP: &str = "coracle.dev";
@@ -63,7 +64,8 @@ impl ApiServer {
     pub(super) async fn bootstrap_root(&self) -> Result<(), Status> {
         let root = ClusterName::root();
         let mut transaction = Transaction::new();
-        for (key, value) in self.first_namespaces(&root)? {
+        let accounts = FIRST_NAMESPACES.iter().filter_map(|namespace| self.first_account(&root, namespace));
+        for (key, value) in self.first_namespaces(&root)?.into_iter().chain(accounts) {
             if self.store().get(&key).is_none() {
                 transaction = transaction.put(key, value, Expect::Absent);
             }
@@ -75,15 +77,23 @@ impl ApiServer {
     }
 
     /// Adds what must come into being together with an object.
-    pub(super) fn with_companions(&self, subject: &Subject, name: &str, transaction: Transaction) -> Transaction {
+    pub(super) fn with_companions(&self, subject: &Subject, name: &str, mut transaction: Transaction) -> Transaction {
         let kind = &subject.kind.descriptor;
+        if kind.gvk.group.is_empty() && &*kind.plural == "namespaces" {
+            if let Some((key, value)) = self.first_account(&subject.cluster, name) {
+                transaction = transaction.put(key, value, Expect::Absent);
+            }
+            return transaction;
+        }
         if &*kind.gvk.group != GROUP || &*kind.plural != PLURAL {
             return transaction;
         }
         let Some(cluster) = ClusterName::new(name) else { return transaction };
         let namespaces = self.first_namespaces(&cluster).unwrap_or_default();
+        let accounts = FIRST_NAMESPACES.iter().filter_map(|namespace| self.first_account(&cluster, namespace));
         namespaces
             .into_iter()
+            .chain(accounts)
             .fold(transaction, |transaction, (key, value)| transaction.put(key, value, Expect::Absent))
     }
 
@@ -157,6 +167,31 @@ impl ApiServer {
                 Err(error) => return Err(store_error(&error)),
             }
         }
+    }
+
+    /// The account that pods of a new namespace have unless they name another. It comes into
+    /// being with the namespace, so that a pod that follows at once is not refused for the lack
+    /// of it; whoever removes it later, `core` brings it back.
+    fn first_account(&self, cluster: &ClusterName, namespace: &str) -> Option<(Key, store::Value)> {
+        if self.settings().disabled_admission.iter().any(|plugin| plugin == admission::SERVICE_ACCOUNT) {
+            return None;
+        }
+        let key = Key::new("", "serviceaccounts", cluster.as_str(), namespace, "default");
+        if self.store().get(&key).is_some() {
+            return None;
+        }
+        let gvr = Gvr::new("", "v1", "serviceaccounts");
+        let kind = self.registry().resource(cluster, &gvr)?;
+        let mut object = Tree::new();
+        let meta = json!({
+            "name": "default",
+            "namespace": namespace,
+            "uid": self.ids().uid(),
+            "creationTimestamp": self.clock().now_rfc3339(),
+        });
+        object.insert("metadata".into(), meta);
+        let segments = split(&kind.descriptor, object).ok()?;
+        Some((key, store::Value::new(segments.meta, segments.body)))
     }
 
     fn first_namespaces(&self, cluster: &ClusterName) -> Result<Vec<(Key, store::Value)>, Status> {

@@ -5,10 +5,13 @@ use api::{ClusterName, Gvr, ObjectMeta, Status};
 use serde_json::{Value, json};
 use store::{ConflictReason, Expect, Transaction};
 
+use super::admit::refuse;
+use super::decode;
 use super::server::{ApiServer, Subject, Write, store_error};
+use crate::allocation::Plan;
 use crate::record::{Record, split};
 use crate::tree::{Tree, meta_of, meta_text, typed_meta};
-use crate::{crd, strategy};
+use crate::{crd, custom, strategy};
 
 /// How often a generated name is drawn anew when it is taken.
 const NAME_DRAWS: usize = 8;
@@ -19,7 +22,26 @@ impl ApiServer {
     /// Creates an object and returns it as stored.
     pub async fn create(&self, subject: &Subject, mut object: Tree, write: &Write) -> Result<Record, Status> {
         self.check_type(subject, &mut object)?;
+        decode::sent(subject, &mut object, write)?;
         self.place(subject, &mut object)?;
+        strategy::default(&subject.kind.descriptor, &mut object);
+        strategy::as_kept(&subject.kind.descriptor, &mut object);
+        self.own_created(subject, &mut object, write);
+        self.create_owned(subject, object, write).await
+    }
+
+    /// The same of an object whose owners are known.
+    pub(super) async fn create_owned(
+        &self,
+        subject: &Subject,
+        mut object: Tree,
+        write: &Write,
+    ) -> Result<Record, Status> {
+        if !strategy::keeps_status(&subject.kind.descriptor) {
+            object.remove("status");
+        }
+        self.namespace_check(subject)?;
+        self.admit_new(subject, &mut object)?;
         let generated = meta_text(&object, "name").is_empty() && !meta_text(&object, "generateName").is_empty();
         if !generated {
             return self.create_named(subject, object, write).await;
@@ -43,31 +65,48 @@ impl ApiServer {
         if !sent.resource_version.is_empty() && sent.resource_version != "0" {
             return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
         }
-        let causes = machinery::validate::metadata(kind, &sent);
-        if !causes.is_empty() {
-            return Err(Status::invalid(&kind.gvk.group, &kind.gvk.kind, &sent.name, causes));
-        }
+        let mut causes = machinery::validate::metadata(kind, &sent);
         self.check_cluster_name(subject, &sent.name)?;
-        if !strategy::keeps_status(kind) {
-            object.remove("status");
-        }
-        strategy::prepare_create(kind, &mut object);
         self.fill_new(subject, &mut object);
+        strategy::prepare_create(kind, &mut object);
+        strategy::sign(kind, write.by.as_ref(), &mut object);
+        causes.extend(machinery::validate::builtin_create(kind, &object));
+        causes.extend(custom::validate(&subject.kind, &object, None));
+        refuse(subject, &object, causes)?;
         self.prepare_definition(subject, &mut object, None)?;
-        let value = split(kind, object)?.bounded()?;
-        if write.dry_run {
-            self.namespace_check(subject)?;
-            if self.store().get(&subject.key(&sent.name)).is_some() {
-                return Err(Status::already_exists(&subject.gvr(), &sent.name));
+        for _ in 0..ATTEMPTS {
+            let mut attempt = self.attempt(subject, &mut object);
+            let plan = self.plan(subject, None, &mut attempt)?;
+            custom::to_stored(&subject.kind, &mut attempt);
+            let value = split(kind, attempt)?.bounded()?;
+            if write.dry_run {
+                return self.would_create(subject, &sent.name, value);
             }
-            return Ok(Record { meta: value.meta, body: value.body, revision: 0 });
+            // What was given to the object may be taken by now: give it something else.
+            let Some(record) = self.commit_new(subject, &sent, value, &plan).await? else { continue };
+            self.put_into_effect(subject, &sent.name, &record).await?;
+            return Ok(record);
         }
-        let record = self.commit_new(subject, &sent, value).await?;
-        self.put_into_effect(subject, &sent.name, &record).await?;
-        Ok(record)
+        Err(Status::too_many_requests("addresses and ports keep being taken, try again", 1))
     }
 
-    async fn commit_new(&self, subject: &Subject, sent: &ObjectMeta, value: store::Value) -> Result<Record, Status> {
+    /// What a create would store.
+    fn would_create(&self, subject: &Subject, name: &str, value: store::Value) -> Result<Record, Status> {
+        self.namespace_check(subject)?;
+        if self.store().get(&subject.key(name)).is_some() {
+            return Err(Status::already_exists(&subject.gvr(), name));
+        }
+        Ok(Record { meta: value.meta, body: value.body, revision: 0 })
+    }
+
+    /// Commits a new object with what it is given; `None` if that is no longer free.
+    async fn commit_new(
+        &self,
+        subject: &Subject,
+        sent: &ObjectMeta,
+        value: store::Value,
+        plan: &Plan,
+    ) -> Result<Option<Record>, Status> {
         for _ in 0..ATTEMPTS {
             let mut transaction = Transaction::new();
             if let Some((key, revision)) = self.namespace_check(subject)? {
@@ -81,12 +120,14 @@ impl ApiServer {
             }
             let at = transaction.ops.len();
             transaction = transaction.put(subject.key(&sent.name), value.clone(), Expect::Absent);
-            transaction = self.with_companions(subject, &sent.name, transaction);
+            transaction = plan.add_to(self.with_companions(subject, &sent.name, transaction));
             match self.store().commit(transaction).await {
                 Ok(committed) => {
                     let entry = committed.entries.into_iter().nth(at).flatten();
-                    return entry.map(|entry| Record::of(&entry)).ok_or_else(|| Status::internal("a put left nothing"));
+                    let record = entry.map(|entry| Record::of(&entry));
+                    return record.map(Some).ok_or_else(|| Status::internal("a put left nothing"));
                 }
+                Err(store::Error::Conflict { key, .. }) if plan.concerns(&key) => return Ok(None),
                 Err(store::Error::Conflict { op, reason: ConflictReason::AlreadyExists, .. }) if op == at => {
                     return Err(Status::already_exists(&subject.gvr(), &sent.name));
                 }
@@ -116,7 +157,13 @@ impl ApiServer {
             let missing = if kind.is_empty() { "Kind" } else { "apiVersion" };
             return Err(Status::bad_request(format!("Object '{missing}' is missing")));
         }
-        if api_version != gvk.api_version() || kind != &*gvk.kind {
+        if api_version != gvk.api_version() {
+            return Err(Status::bad_request(format!(
+                "the API version in the data ({api_version}) does not match the expected API version ({})",
+                gvk.api_version()
+            )));
+        }
+        if kind != &*gvk.kind {
             return Err(Status::bad_request(format!(
                 "the API version in the data ({api_version}, Kind={kind}) does not match the expected API version ({gvk})"
             )));
@@ -144,14 +191,7 @@ impl ApiServer {
         let now = self.clock().now_rfc3339();
         let uid = self.ids().uid();
         let meta = meta_of(object);
-        for field in [
-            "resourceVersion",
-            "selfLink",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "managedFields",
-            "generation",
-        ] {
+        for field in ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
             meta.remove(field);
         }
         drop_empty(meta);

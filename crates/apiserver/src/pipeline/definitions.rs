@@ -2,17 +2,15 @@
 //! given their conditions before they are stored, in effect before the write
 //! returns, and kept until their last instance is gone.
 
-use std::sync::Arc;
-
 use api::{ClusterName, Gvr, Reason, Status};
 use client::DeleteOptions;
 use serde_json::{Value, json};
 
 use super::create::{ATTEMPTS, is_definition};
+use super::part::Part;
 use super::select::Selectors;
 use super::server::{ApiServer, Subject, Write, store_error};
-use super::update::Part;
-use crate::crd::{self, Definition};
+use crate::crd;
 use crate::record::Record;
 use crate::registry::Kind;
 use crate::tree::{Tree, meta_of, meta_text};
@@ -40,16 +38,15 @@ impl ApiServer {
             return Ok(());
         }
         let name = meta_text(object, "name").to_owned();
-        let definition = read(&name, object)?;
-        refuse_changes(&name, old, object)?;
-        let taken = self.registry().name_taken(&subject.cluster, &definition);
-        if let Some(old) = old {
-            match old.get("status") {
-                Some(status) => object.insert("status".into(), status.clone()),
-                None => object.remove("status"),
-            };
-        }
-        let status = crd::status(object, taken.as_deref(), &self.clock().now_rfc3339());
+        let registry = self.registry();
+        crd::check::check(object, old, &name, &|schema| registry.schemas().find(schema))?;
+        match old.and_then(|old| old.get("status")) {
+            Some(status) => object.insert("status".into(), status.clone()),
+            None => object.remove("status"),
+        };
+        let group = object.get("spec").and_then(|spec| spec.get("group")).and_then(Value::as_str).unwrap_or_default();
+        let used = registry.names_used(&subject.cluster, group, &name);
+        let status = crd::status::of(object, &used, &self.clock().now_rfc3339());
         object.insert("status".into(), status);
         Ok(())
     }
@@ -58,9 +55,16 @@ impl ApiServer {
     pub(super) fn define(&self, cluster: &ClusterName, name: &str, record: &Record) -> Result<(), Status> {
         let kind = self.definitions_of(cluster)?;
         let object = record.value(&kind.kind.descriptor)?;
-        let mut definition = read(name, &object)?;
-        definition.established = established(&object);
-        self.registry().define(cluster, Arc::new(definition), record.revision);
+        let schemas = self.registry().schemas();
+        let definition = crd::read(&object, name, record.body.clone(), &|schema| schemas.of_stored(schema))?;
+        if self.registry().define(cluster, definition, record.revision) {
+            let (server, cluster) = (self.clone(), cluster.clone());
+            self.tasks().spawn("names of definitions", async move {
+                // What cannot be written now is judged anew with the next write or removal;
+                // until then the later one is not served.
+                let _ = server.release_names(&cluster).await;
+            });
+        }
         Ok(())
     }
 
@@ -170,37 +174,4 @@ impl ApiServer {
         let kind = self.registry().resource(cluster, &gvr).ok_or_else(Status::no_such_resource)?;
         Ok(Subject { cluster: cluster.clone(), kind, namespace: String::new() })
     }
-}
-
-fn read(name: &str, object: &Tree) -> Result<Definition, Status> {
-    let labels = object.get("metadata").and_then(|meta| meta.get("labels")).cloned().unwrap_or_default();
-    crd::read(object, name, &labels)
-}
-
-fn established(object: &Tree) -> bool {
-    let conditions = object.get("status").and_then(|status| status.get("conditions")).and_then(Value::as_array);
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
-}
-
-/// Group, plural, kind and scope are for life: stored objects hang on them.
-fn refuse_changes(name: &str, old: Option<&Tree>, new: &Tree) -> Result<(), Status> {
-    let Some(old) = old else { return Ok(()) };
-    let field = |tree: &Tree, pointer: &str| tree.get("spec").and_then(|spec| spec.pointer(pointer)).cloned();
-    let causes: Vec<api::Cause> = ["/group", "/names/plural", "/names/kind", "/scope"]
-        .iter()
-        .filter(|pointer| field(old, pointer) != field(new, pointer))
-        .map(|pointer| {
-            let value = field(new, pointer).unwrap_or_default();
-            let path = format!("spec{}", pointer.replace('/', "."));
-            api::Cause {
-                reason: "FieldValueInvalid".into(),
-                message: format!("Invalid value: {value}: field is immutable"),
-                field: path,
-            }
-        })
-        .collect();
-    if causes.is_empty() { Ok(()) } else { Err(Status::invalid(crd::GROUP, "CustomResourceDefinition", name, causes)) }
 }

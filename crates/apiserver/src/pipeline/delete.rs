@@ -56,7 +56,8 @@ impl ApiServer {
             }
             let (key, expect) = ((*entry.key).clone(), Expect::Revision(entry.revision));
             let transaction = if finished {
-                Transaction::new().delete(key, expect)
+                let released = self.plan_release(subject, &record.value(&subject.kind.descriptor)?);
+                released.add_to(Transaction::new().delete(key, expect))
             } else {
                 Transaction::new().put(key, value, expect)
             };

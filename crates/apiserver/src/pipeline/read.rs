@@ -8,6 +8,7 @@ use store::Prefix;
 
 use super::select::Selectors;
 use super::server::{ApiServer, Subject, store_error};
+use crate::custom;
 use crate::record::Record;
 
 /// Objects that a selecting list looks through at a time.
@@ -125,7 +126,7 @@ impl ApiServer {
                     break;
                 }
                 last = Some(entry);
-                let record = Record::of(entry);
+                let record = custom::record(&subject.kind, entry);
                 if selectors.is_everything() || selectors.matches(kind, &entry.key.namespace, &entry.key.name, &record)
                 {
                     let cluster = ClusterName::new(&entry.key.cluster).unwrap_or_else(ClusterName::root);

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use api::{ClusterName, Gvr, Status};
 use base::{Clock, Ids, Tasks};
-use contracts::auth::TokenVerifier;
+use contracts::auth::{Identity, TokenVerifier};
 use parking_lot::Mutex;
 use store::{Key, Prefix, Store};
 
+use super::validation::{FieldValidation, Reading, Warnings};
+use crate::custom;
 use crate::documents::Documents;
 use crate::record::Record;
 use crate::registry::{Kind, Registry};
@@ -25,6 +27,17 @@ pub struct Parts {
     pub tasks: Tasks,
     /// Who is behind a bearer token.
     pub tokens: Arc<dyn TokenVerifier>,
+    /// What the server is told to do otherwise than by default.
+    pub settings: Settings,
+}
+
+/// How the server differs from its default.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Names of admission plug-ins that are off.
+    pub disabled_admission: Vec<String>,
+    /// Addresses of services and ports on nodes.
+    pub ranges: crate::allocation::Ranges,
 }
 
 /// The API server. Cheap to clone.
@@ -37,6 +50,7 @@ struct Inner {
     parts: Parts,
     registry: Registry,
     documents: Mutex<Documents>,
+    documents_turn: tokio::sync::Mutex<()>,
 }
 
 /// A resource in a cluster and, for namespaced kinds, a namespace: what every
@@ -74,6 +88,18 @@ impl Subject {
 pub struct Write {
     /// Check everything, store nothing.
     pub dry_run: bool,
+    /// Who creates, for kinds that keep it; nobody, if it is not known.
+    pub by: Option<Identity>,
+    /// What writes, for the ownership of fields; empty for unknown.
+    pub manager: String,
+    /// Take over the fields of other managers (apply only).
+    pub force: bool,
+    /// What becomes of unknown and duplicate fields.
+    pub validation: FieldValidation,
+    /// What reading the body found.
+    pub reading: Reading,
+    /// What the client is told beside the answer.
+    pub warnings: Warnings,
 }
 
 impl ApiServer {
@@ -81,7 +107,9 @@ impl ApiServer {
     /// root cluster's namespaces.
     pub async fn open(parts: Parts) -> Result<Self, Status> {
         let registry = Registry::new(api::builtin::kinds());
-        let server = ApiServer { inner: Arc::new(Inner { parts, registry, documents: Mutex::default() }) };
+        let server = ApiServer {
+            inner: Arc::new(Inner { parts, registry, documents: Mutex::default(), documents_turn: Default::default() }),
+        };
         server.load_definitions()?;
         server.bootstrap_root().await?;
         server.remove_leftovers().await?;
@@ -116,6 +144,15 @@ impl ApiServer {
         &self.inner.documents
     }
 
+    /// Held while a document is made.
+    pub(crate) fn documents_turn(&self) -> &tokio::sync::Mutex<()> {
+        &self.inner.documents_turn
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.inner.parts.settings
+    }
+
     pub(super) fn ids(&self) -> &Ids {
         &self.inner.parts.ids
     }
@@ -135,9 +172,14 @@ impl ApiServer {
         self.store().get(&subject.key(name)).ok_or_else(|| Status::not_found(&subject.gvr(), name))
     }
 
+    /// Bytes of an object as it is stored; none if there is no such object.
+    pub(crate) fn stored_bytes(&self, subject: &Subject, name: &str) -> usize {
+        self.store().get(&subject.key(name)).map_or(0, |entry| entry.value.meta.len() + entry.value.body.len())
+    }
+
     /// One object.
     pub fn get(&self, subject: &Subject, name: &str) -> Result<Record, Status> {
-        self.find(subject, name).map(|entry| Record::of(&entry))
+        self.find(subject, name).map(|entry| custom::record(&subject.kind, &entry))
     }
 }
 
@@ -154,12 +196,4 @@ pub(crate) fn store_error(error: &store::Error) -> Status {
         }
         other => Status::internal(other),
     }
-}
-
-/// Server-side apply is not served yet; clients fall back to other patches where they can.
-pub(crate) fn apply_unsupported() -> Status {
-    Status::unsupported_media_type(
-        "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json",
-        "application/apply-patch+yaml",
-    )
 }

@@ -5,39 +5,22 @@ use api::Status;
 use serde_json::{Value, json};
 use store::{ConflictReason, Expect, Transaction};
 
+use super::admit::refuse;
 use super::create::{ATTEMPTS, drop_empty, is_definition};
+use super::decode;
+use super::owners::only_times_differ;
+use super::part::Part;
 use super::server::{ApiServer, Subject, Write, store_error};
+use crate::allocation::Plan;
+use crate::custom;
 use crate::record::{Record, split};
+use crate::registry::Kind;
 use crate::strategy;
 use crate::tree::{Tree, meta_of, meta_text, typed_meta};
 
 /// Metadata that clients may send but never change.
 const SERVER_OWNED: [&str; 6] =
     ["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
-
-/// Which part of an object a write is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Everything but the status, for kinds whose status is a subresource.
-    Main,
-    /// The status alone.
-    Status,
-    /// A namespace's `spec.finalizers`.
-    Finalize,
-}
-
-impl Part {
-    /// The part that a subresource path names.
-    pub fn of(subject: &Subject, subresource: Option<&str>) -> Result<Part, Status> {
-        let kind = &subject.kind.descriptor;
-        match subresource {
-            None => Ok(Part::Main),
-            Some("status") if kind.subresources.status => Ok(Part::Status),
-            Some("finalize") if kind.gvk.group.is_empty() && &*kind.plural == "namespaces" => Ok(Part::Finalize),
-            Some(_) => Err(Status::no_such_resource()),
-        }
-    }
-}
 
 impl ApiServer {
     /// Replaces an object, or a part of it, and returns it as stored.
@@ -50,6 +33,7 @@ impl ApiServer {
         write: &Write,
     ) -> Result<Record, Status> {
         self.check_type(subject, &mut object)?;
+        decode::sent(subject, &mut object, write)?;
         self.place(subject, &mut object)?;
         let sent_name = meta_text(&object, "name").to_owned();
         if sent_name.is_empty() {
@@ -68,7 +52,7 @@ impl ApiServer {
                 return Err(Status::not_found(&subject.gvr(), name));
             };
             if asked.is_empty() && strategy::needs_revision(&subject.kind.descriptor) {
-                return Err(revision_missing(&subject.gvr(), name));
+                return Err(revision_missing(&subject.kind, name));
             }
             if !asked.is_empty() && asked != entry.revision.to_string() {
                 return Err(Status::stale(&subject.gvr(), name));
@@ -83,58 +67,136 @@ impl ApiServer {
         Err(Status::stale(&subject.gvr(), name))
     }
 
-    /// Stores `object` in place of `entry`, or returns what is stored if nothing changes.
+    /// Stores `object` in place of `entry`, or returns what is stored if nothing changes. The
+    /// writer comes to own what it changes.
     pub(super) async fn replace(
         &self,
         subject: &Subject,
         entry: &store::Entry,
         part: Part,
-        object: Tree,
+        mut object: Tree,
+        write: &Write,
+    ) -> Result<Record, Status> {
+        let mut old = self.stored(subject, entry)?;
+        let stated = meta_of(&mut object).remove("managedFields");
+        let mut new = merged(&subject.kind, part, &old, object);
+        strategy::as_kept(&subject.kind.descriptor, &mut new);
+        self.own_updated(subject, part, &mut old, &mut new, stated.as_ref(), write);
+        self.store_over(subject, entry, part, old, new, write).await
+    }
+
+    /// The same of an object whose owners are known, and of which the rest has been decoded.
+    pub(super) async fn replace_owned(
+        &self,
+        subject: &Subject,
+        entry: &store::Entry,
+        part: Part,
+        old: Tree,
+        mut object: Tree,
+        write: &Write,
+    ) -> Result<Record, Status> {
+        let kind = &subject.kind.descriptor;
+        let owners = meta_of(&mut object).remove("managedFields");
+        let mut new = merge_part(kind, part, &old, object);
+        carry_over(&old, &mut new);
+        strategy::default(kind, &mut new);
+        set_or_remove(meta_of(&mut new), "managedFields", owners);
+        self.store_over(subject, entry, part, old, new, write).await
+    }
+
+    /// A stored object. What was stored before there was a default reads as if it had been
+    /// filled then.
+    pub(super) fn stored(&self, subject: &Subject, entry: &store::Entry) -> Result<Tree, Status> {
+        let kind = &subject.kind.descriptor;
+        let mut old = custom::record(&subject.kind, entry).value(kind)?;
+        strategy::default(kind, &mut old);
+        Ok(old)
+    }
+
+    async fn store_over(
+        &self,
+        subject: &Subject,
+        entry: &store::Entry,
+        part: Part,
+        old: Tree,
+        new: Tree,
         write: &Write,
     ) -> Result<Record, Status> {
         let kind = &subject.kind.descriptor;
         let stored = Record::of(entry);
-        let old = stored.value(kind)?;
-        let mut new = merge_part(kind, part, &old, object);
         let old_meta = stored.object_meta()?;
-        carry_over(&old, &mut new);
-        let sent = typed_meta(&new, &kind.gvk.kind)?;
-        let causes = machinery::validate::metadata_update(kind, &sent, &old_meta);
-        if !causes.is_empty() {
-            return Err(Status::invalid(&kind.gvk.group, &kind.gvk.kind, &old_meta.name, causes));
-        }
-        if part == Part::Main {
-            strategy::prepare_write(kind, &mut new);
-            self.prepare_definition(subject, &mut new, Some(&old))?;
-        }
-        if kind.has_generation && desired_changed(&old, &new) {
+        let mut new = self.admitted(subject, part, &old, new, &old_meta)?;
+        if part.is_object() && kind.has_generation && strategy::counts_as_change(kind, &old, &new) {
             meta_of(&mut new).insert("generation".into(), json!(old_meta.generation + 1));
         }
         let finished = old_meta.is_deleting() && is_finished(kind, &new);
-        let segments = split(kind, new)?;
-        if !finished && segments.meta == stored.meta && segments.body == stored.body {
-            return Ok(stored);
+        if !finished && only_times_differ(&old, &new) {
+            return Ok(custom::record(&subject.kind, entry));
         }
-        let value = segments.bounded()?;
-        if write.dry_run {
-            return Ok(Record { meta: value.meta, body: value.body, revision: entry.revision });
+        for _ in 0..ATTEMPTS {
+            let mut attempt = self.attempt(subject, &mut new);
+            let plan = match finished {
+                true => self.plan_release(subject, &old),
+                false if part.is_object() => self.plan(subject, Some(&old), &mut attempt)?,
+                false => Plan::default(),
+            };
+            custom::to_stored(&subject.kind, &mut attempt);
+            let segments = split(kind, attempt)?;
+            if !finished && segments.meta == stored.meta && segments.body == stored.body {
+                return Ok(custom::record(&subject.kind, entry));
+            }
+            let value = segments.bounded()?;
+            if write.dry_run {
+                return Ok(Record { meta: value.meta, body: value.body, revision: entry.revision });
+            }
+            // What was given to the object may be taken by now: give it something else.
+            let Some(record) = self.commit_over(subject, entry, value, finished, &plan).await? else { continue };
+            if finished {
+                self.after_removal(subject, &old_meta.name, record.revision).await?;
+            } else if is_definition(subject) {
+                self.define(&subject.cluster, &old_meta.name, &record)?;
+            }
+            return Ok(record);
         }
-        let record = self.commit_over(subject, entry, value, finished).await?;
-        if finished {
-            self.after_removal(subject, &old_meta.name, record.revision).await?;
-        } else if is_definition(subject) {
-            self.define(&subject.cluster, &old_meta.name, &record)?;
-        }
-        Ok(record)
+        Err(Status::too_many_requests("addresses and ports keep being taken, try again", 1))
     }
 
+    /// The object that a write of a part of it leaves, admitted and checked.
+    fn admitted(
+        &self,
+        subject: &Subject,
+        part: Part,
+        old: &Tree,
+        mut new: Tree,
+        old_meta: &api::ObjectMeta,
+    ) -> Result<Tree, Status> {
+        let kind = &subject.kind.descriptor;
+        let sent = typed_meta(&new, &kind.gvk.kind)?;
+        let mut causes = machinery::validate::metadata_update(kind, &sent, old_meta);
+        if part.is_object() {
+            self.admit_change(subject, old, &mut new)?;
+            strategy::prepare_update(kind, old, &mut new);
+            causes.extend(machinery::validate::builtin_update(kind, old, &new));
+            causes.extend(custom::validate(&subject.kind, &new, Some(old)));
+        } else if part == Part::Status {
+            causes.extend(custom::validate_status(&subject.kind, &new, old));
+        }
+        refuse(subject, old, causes)?;
+        if part.is_object() {
+            self.prepare_definition(subject, &mut new, Some(old))?;
+        }
+        Ok(new)
+    }
+
+    /// Commits what replaces an object, with what it is given; `None` if that is no longer free.
     async fn commit_over(
         &self,
         subject: &Subject,
         entry: &store::Entry,
         value: store::Value,
         finished: bool,
-    ) -> Result<Record, Status> {
+        plan: &Plan,
+    ) -> Result<Option<Record>, Status> {
         let key = (*entry.key).clone();
         let expect = Expect::Revision(entry.revision);
         let transaction = if finished {
@@ -142,11 +204,13 @@ impl ApiServer {
         } else {
             Transaction::new().put(key, value, expect)
         };
-        match self.store().commit(transaction).await {
+        match self.store().commit(plan.add_to(transaction)).await {
             Ok(committed) => {
                 let entry = committed.entries.into_iter().next().flatten();
-                entry.map(|entry| Record::of(&entry)).ok_or_else(|| Status::internal("a put left nothing"))
+                let record = entry.map(|entry| Record::of(&entry));
+                record.map(Some).ok_or_else(|| Status::internal("a put left nothing"))
             }
+            Err(store::Error::Conflict { key, .. }) if plan.concerns(&key) => Ok(None),
             Err(store::Error::Conflict { reason: ConflictReason::NotFound, key, .. }) => {
                 Err(Status::not_found(&subject.gvr(), &key.name))
             }
@@ -159,7 +223,11 @@ impl ApiServer {
 /// Refuses an object that states the uid of another one, such as of an earlier one of
 /// its name.
 pub(super) fn check_uid(subject: &Subject, entry: &store::Entry, object: &Tree) -> Result<(), Status> {
-    let sent = meta_text(object, "uid");
+    check_stated_uid(subject, entry, meta_text(object, "uid"))
+}
+
+/// The same of a uid that may be empty.
+pub(super) fn check_stated_uid(subject: &Subject, entry: &store::Entry, sent: &str) -> Result<(), Status> {
     if sent.is_empty() {
         return Ok(());
     }
@@ -171,19 +239,31 @@ pub(super) fn check_uid(subject: &Subject, entry: &store::Entry, object: &Tree) 
     Err(Status::conflict(&subject.gvr(), &held.name, &why))
 }
 
-fn revision_missing(gvr: &api::Gvr, name: &str) -> Status {
+fn revision_missing(kind: &Kind, name: &str) -> Status {
+    // Go prints the number of an object with a type in another base than one without.
+    let shown = if kind.is_custom() { "0" } else { "0x0" };
+    let gvr = kind.descriptor.gvr();
     let cause = api::Cause {
         reason: "FieldValueInvalid".into(),
-        message: "Invalid value: 0x0: must be specified for an update".into(),
+        message: format!("Invalid value: {shown}: must be specified for an update"),
         field: "metadata.resourceVersion".into(),
     };
     Status::invalid(&gvr.group, &gvr.resource, name, vec![cause])
 }
 
+/// The object that a write of a part of it leaves, with its defaults.
+fn merged(kind: &Kind, part: Part, old: &Tree, object: Tree) -> Tree {
+    let mut new = merge_part(&kind.descriptor, part, old, object);
+    carry_over(old, &mut new);
+    strategy::default(&kind.descriptor, &mut new);
+    custom::fill(kind, &mut new);
+    new
+}
+
 /// The object that results when only a part of `object` counts.
 fn merge_part(kind: &api::KindDescriptor, part: Part, old: &Tree, mut object: Tree) -> Tree {
     match part {
-        Part::Main => {
+        Part::Main | Part::Scale => {
             if kind.subresources.status {
                 set_or_remove(&mut object, "status", old.get("status").cloned());
             }
@@ -253,13 +333,6 @@ fn carry_over(old: &Tree, new: &mut Tree) {
         set_or_remove(meta, field, held.get(field).cloned());
     }
     set_or_remove(meta, "generateName", held.get("generateName").cloned());
-}
-
-/// Whether anything but metadata and status differs.
-fn desired_changed(old: &Tree, new: &Tree) -> bool {
-    let counts = |field: &str| !matches!(field, "metadata" | "status" | "apiVersion" | "kind");
-    let fields = |tree: &Tree| tree.keys().filter(|field| counts(field)).count();
-    fields(old) != fields(new) || old.iter().any(|(field, value)| counts(field) && new.get(field) != Some(value))
 }
 
 /// Whether nothing holds up an object that is being deleted.

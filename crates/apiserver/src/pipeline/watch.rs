@@ -11,6 +11,7 @@ use store::{EventKind, Watcher};
 use super::read::ReadAt;
 use super::select::Selectors;
 use super::server::{ApiServer, Subject, store_error};
+use crate::custom;
 use crate::record::Record;
 
 /// Where a watch begins.
@@ -122,8 +123,9 @@ impl Watching {
             self.selectors.is_everything() || self.selectors.matches(kind, &key.namespace, &key.name, record)
         };
         let cluster = ClusterName::new(&key.cluster).unwrap_or_else(ClusterName::root);
-        let now = Record::of(&event.entry);
-        let before = event.previous.as_ref().map(Record::of);
+        let read = |entry: &store::Entry| custom::record(&self.subject.kind, entry);
+        let now = read(&event.entry);
+        let before = event.previous.as_ref().map(read);
         let was_in = before.as_ref().is_some_and(&matches);
         let is_in = event.kind == EventKind::Put && matches(&now);
         match (was_in, is_in) {

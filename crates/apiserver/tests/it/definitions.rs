@@ -148,3 +148,65 @@ async fn names_pass_on_and_every_definition_can_go() -> Result<()> {
     platform.stop().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_created_at_once_one_gets_the_name() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let wire = Wire::to(&platform).await?;
+    let plurals = ["as", "bs", "cs", "ds", "es", "fs", "gs", "hs"];
+    let made = plurals.map(|plural| wire.made(DEFINITIONS, definition(plural, "Widget", &[true])));
+    for outcome in futures::future::join_all(made).await {
+        outcome?;
+    }
+    // Each turn asks the server once, which is time enough for what it still has to do.
+    let mut rest = 5000;
+    loop {
+        let (_, list) = wire.get(DEFINITIONS).await?;
+        let definitions = list["items"].as_array().cloned().unwrap_or_default();
+        let of_plural = |plural: &str| definitions.iter().find(|held| held["spec"]["names"]["plural"] == plural);
+        let established: Vec<&str> = plurals
+            .into_iter()
+            .filter(|plural| of_plural(plural).is_some_and(|held| held["status"]["conditions"][1]["status"] == "True"))
+            .collect();
+        if let [winner] = established.as_slice() {
+            for plural in plurals {
+                let (code, _) = wire.get(&format!("/apis/example.com/v1/namespaces/default/{plural}")).await?;
+                ensure!((code == 200) == (plural == *winner), "{plural}: {code}, {winner} has the name");
+            }
+            break;
+        }
+        ensure!(rest > 0, "{established:?} have one name");
+        rest -= 1;
+        tokio::task::yield_now().await;
+    }
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_given_up_goes_to_who_waits() -> Result<()> {
+    let platform = Platform::start(Vec::new()).await?;
+    let wire = Wire::to(&platform).await?;
+    let with_short = |plural: &str, kind: &str| {
+        let mut made = definition(plural, kind, &[true]);
+        made["spec"]["names"]["shortNames"] = json!(["x"]);
+        made
+    };
+    wire.made(DEFINITIONS, with_short("firsts", "First")).await?;
+    wire.made(DEFINITIONS, with_short("seconds", "Second")).await?;
+    let state = async || -> Result<serde_json::Value> {
+        Ok(wire.get(&format!("{DEFINITIONS}/seconds.example.com")).await?.1["status"]["conditions"][0].clone())
+    };
+    ensure!(state().await?["reason"] == "ShortNamesConflict", "{}", state().await?);
+    let without = json!({"spec": {"names": {"shortNames": null}}});
+    ensure!(wire.merge(&format!("{DEFINITIONS}/firsts.example.com"), without).await?.0 == 200);
+    // Each turn asks the server once, which is time enough for what it still has to do.
+    let mut rest = 5000;
+    while state().await?["status"] != "True" {
+        ensure!(rest > 0, "{}", state().await?);
+        rest -= 1;
+        tokio::task::yield_now().await;
+    }
+    platform.stop().await;
+    Ok(())
+}

@@ -117,8 +117,8 @@ async fn applies_labels_scales_and_patches() -> Result<()> {
     );
     ensure!(kubectl.ok(&["get", "deploy", "-l", "tier!=front", "-o", "name"]).await?.is_empty());
     ensure!(
-        kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.metadata.generation}"]).await? == "2",
-        "labels are no change of the desired state"
+        kubectl.ok(&["get", "deploy", "web", "-o", "jsonpath={.metadata.generation}"]).await? == "3",
+        "of a deployment, annotations are a change of the desired state, and labels are none"
     );
 
     kubectl.ok(&["scale", "deploy", "web", "--replicas=5"]).await?;

@@ -1,13 +1,19 @@
 //! The API through real clients: kubectl, kube-rs and the Python client, each
 //! against a whole server with its store, over TLS.
 
+mod applies;
+mod builtins;
 mod clusters;
+mod constructs;
 mod definitions;
+mod hostile;
 mod kube_rs;
 mod kubectl;
 mod python;
+mod real_definitions;
 mod refusals;
 mod semantics;
 mod transports;
+mod validation;
 mod watches;
 mod wire;

@@ -40,6 +40,14 @@ async fn walk(objects: Arc<dyn Objects>) -> Result<Vec<String>> {
     ] {
         note("patch", &objects.patch(&target, "both", None, patch, write()).await?.value()?);
     }
+    let applied = |value: &str| Patch::Apply(object("both", value));
+    let as_one = |force| WriteOptions { field_manager: "one".into(), force, ..Default::default() };
+    let refused = objects.patch(&target, "both", None, applied("6"), as_one(false)).await;
+    // The owner is called by its client, which is another on each side.
+    let told =
+        |status: api::Status| (status.code, status.reason, status.causes.first().map(|cause| cause.field.clone()));
+    note("apply", &json!({"data": format!("{:?}", refused.err().map(told))}));
+    note("force", &objects.patch(&target, "both", None, applied("6"), as_one(true)).await?.value()?);
     note("get", &objects.get(&target, "both").await?.value()?);
     let options = ListOptions { field_selector: "metadata.name=both".into(), ..Default::default() };
     notes.push(format!("list {}", objects.list(&target, options).await?.items.len()));

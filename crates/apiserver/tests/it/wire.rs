@@ -12,6 +12,7 @@ pub const CONFIGMAPS: &str = "/api/v1/namespaces/default/configmaps";
 /// Media types.
 pub const JSON: &str = "application/json";
 pub const MERGE: &str = "application/merge-patch+json";
+pub const APPLY: &str = "application/apply-patch+yaml";
 pub const JSON_PATCH: &str = "application/json-patch+json";
 
 /// A client that shows what the server says without judging it.
@@ -80,7 +81,7 @@ async fn every_refusal_is_a_status() -> Result<()> {
         ("POST", CONFIGMAPS, "application/cbor", b"x".to_vec(), 415),
         ("PATCH", &named, JSON, b"{}".to_vec(), 415),
         ("POST", CONFIGMAPS, JSON, b"[".repeat(1 << 20), 400),
-        ("POST", CONFIGMAPS, JSON, b"{\"a\":\"\xff\"}".to_vec(), 400),
+        ("POST", CONFIGMAPS, JSON, b"{\"a\":\"\xff\"}".to_vec(), 422),
         ("POST", CONFIGMAPS, "application/yaml", b"[".repeat(1 << 18), 400),
         ("POST", CONFIGMAPS, "application/vnd.kubernetes.protobuf", b"k8s\0\x0a\xff\xff\xff\xff\x0f".to_vec(), 400),
         ("POST", CONFIGMAPS, JSON, b"{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[]}".to_vec(), 400),
@@ -104,20 +105,36 @@ async fn every_refusal_is_a_status() -> Result<()> {
 async fn what_a_patch_stores_can_be_read_and_deleted() -> Result<()> {
     let platform = Platform::start(Vec::new()).await?;
     let wire = Wire::to(&platform).await?;
-    for depth in 118..=130 {
-        wire.made(CONFIGMAPS, json!({"metadata": {"name": "deep"}, "data": {}})).await?;
+    let definition = json!({
+        "metadata": {"name": "deeps.test.dev"},
+        "spec": {
+            "group": "test.dev",
+            "scope": "Namespaced",
+            "names": {"plural": "deeps", "kind": "Deep"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
+                "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+            }}],
+        },
+    });
+    wire.made("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition).await?;
+    let deeps = "/apis/test.dev/v1/namespaces/default/deeps";
+    for depth in 100..=130 {
+        wire.made(
+            deeps,
+            json!({"apiVersion": "test.dev/v1", "kind": "Deep", "metadata": {"name": "deep"}, "data": {}}),
+        )
+        .await?;
         let half = depth / 2;
         let nested = |levels: usize| (0..levels).fold(json!("x"), |inner, _| json!({"a": inner}));
         let patch = json!([
             {"op": "add", "path": "/data/a", "value": nested(half)},
             {"op": "add", "path": format!("/data{}", "/a".repeat(half + 1)), "value": nested(depth - half - 2)},
         ]);
-        let (code, status) = wire.send("PATCH", &format!("{CONFIGMAPS}/deep"), JSON_PATCH, patch.to_string()).await?;
+        let (code, status) = wire.send("PATCH", &format!("{deeps}/deep"), JSON_PATCH, patch.to_string()).await?;
         ensure!(code == 200 || code == 400, "{depth}: {code} {status}");
-        let (code, status) =
-            wire.merge(&format!("{CONFIGMAPS}/deep"), json!({"metadata": {"labels": {"a": "b"}}})).await?;
+        let (code, status) = wire.merge(&format!("{deeps}/deep"), json!({"metadata": {"labels": {"a": "b"}}})).await?;
         ensure!(code == 200, "{depth}: {code} {status}");
-        let (code, status) = wire.delete(&format!("{CONFIGMAPS}/deep")).await?;
+        let (code, status) = wire.delete(&format!("{deeps}/deep")).await?;
         ensure!(code == 200, "{depth}: {code} {status}");
     }
     platform.stop().await;

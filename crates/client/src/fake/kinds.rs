@@ -33,6 +33,7 @@ const BUILT_IN: &[(&str, &str, &str, &str, bool, bool)] = &[
     ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", false, false),
     ("rbac.authorization.k8s.io", "v1", "Role", "roles", true, false),
     ("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true, false),
+    ("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false, false),
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, true),
 ];
 

@@ -104,6 +104,12 @@ fn is_nonempty(value: &Value, pointer: &str) -> bool {
     value.pointer(pointer).and_then(Value::as_array).is_some_and(|list| !list.is_empty())
 }
 
+/// The object with what a merge patch says.
+pub(super) fn merged(mut old: Value, patch: &Value) -> Value {
+    json_patch::merge(&mut old, patch);
+    old
+}
+
 /// The object that a patch makes of `old`. Strategic merge and apply are taken as merge.
 pub(super) fn patched(old: Value, patch: &Patch) -> Result<Value> {
     let mut new = old;
@@ -114,7 +120,7 @@ pub(super) fn patched(old: Value, patch: &Patch) -> Result<Value> {
             json_patch::patch(&mut new, &operations)
                 .map_err(|error| Status::new(422, api::Reason::Invalid, error.to_string()))?;
         }
-        Patch::Merge(body) | Patch::Strategic(body) | Patch::Apply(body) => json_patch::merge(&mut new, &parse(body)?),
+        Patch::Merge(body) | Patch::Strategic(body) | Patch::Apply(body) => new = merged(new, &parse(body)?),
     }
     Ok(new)
 }

@@ -1,6 +1,8 @@
 //! The fake's verbs over its memory, under one lock: what the API server does
 //! for a call once faults are out of the way. It never waits.
 
+use std::sync::Arc;
+
 use api::{ClusterName, KindDescriptor, Status};
 use base::Clock;
 use serde_json::Value;
@@ -8,8 +10,8 @@ use serde_json::Value;
 use super::kinds::Kinds;
 use super::rules;
 use super::store::{Store, resource};
-use super::{Call, Verb};
-use crate::{DeleteOptions, Object, ObjectKey, Result, Scope, Target};
+use super::{Applier, Call, Verb};
+use crate::{DeleteOptions, Object, ObjectKey, Result, Scope, Target, WriteOptions};
 
 #[derive(Default)]
 pub(super) struct State {
@@ -18,6 +20,7 @@ pub(super) struct State {
     pub(super) uids: u64,
     pub(super) calls: Vec<Call>,
     pub(super) faults: Vec<(Verb, String, Status)>,
+    pub(super) applier: Option<Arc<Applier>>,
 }
 
 fn cluster_of(target: &Target) -> Result<&ClusterName> {
@@ -44,6 +47,20 @@ impl State {
         self.kind(target)?;
         let found = self.store.get(&resource(&target.gvr), &key_of(target, name)?);
         found.cloned().ok_or_else(|| Status::not_found(&target.gvr, name))
+    }
+
+    /// What an apply makes of an object, or of none.
+    pub(super) fn applied(
+        &self,
+        target: &Target,
+        old: Option<Value>,
+        config: Value,
+        options: &WriteOptions,
+    ) -> Result<Value> {
+        match &self.applier {
+            Some(applier) => applier(&self.kind(target)?, old, config, options),
+            None => Ok(rules::merged(old.unwrap_or_default(), &config)),
+        }
     }
 
     pub(super) fn create(&mut self, target: &Target, mut body: Value, dry_run: bool, clock: &Clock) -> Result<Object> {

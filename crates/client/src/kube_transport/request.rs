@@ -72,9 +72,18 @@ impl Parameters {
 }
 
 impl Address {
+    /// The address of objects to list or watch: all clusters that a real one knows of is itself.
+    pub(super) fn to_read(home: &ClusterName, target: &Target) -> Result<Self> {
+        let scope = match &target.scope {
+            Scope::All => Scope::One(home.clone()),
+            one @ Scope::One(_) => one.clone(),
+        };
+        Address::of(home, &Target { scope, ..target.clone() })
+    }
+
     pub(super) fn of(home: &ClusterName, target: &Target) -> Result<Self> {
         let Scope::One(cluster) = &target.scope else {
-            return Err(Status::bad_request("a real cluster is asked for alone, not with all others"));
+            return Err(Status::bad_request("only list and watch concern all clusters"));
         };
         let mut path = prefix(home, cluster);
         let gvr = &target.gvr;

@@ -55,6 +55,8 @@ fn paths_and_queries() {
         "",
     );
     let everywhere = Target::everywhere(&Gvr::new("", "v1", "pods"));
+    let read = Address::to_read(&ClusterName::root(), &everywhere).unwrap();
+    check(&read.get(None, &Parameters::default()).unwrap(), "GET /api/v1/pods", "");
     assert_eq!(Address::of(&ClusterName::root(), &everywhere).err().unwrap().code, 400);
 }
 

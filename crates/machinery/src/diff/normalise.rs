@@ -14,8 +14,49 @@ use crate::typed::{Node, Schema};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// Which of the values that Go leaves out go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Zeros {
+    /// All of them: to a merge they are the same as absent ones.
+    All,
+    /// All but `false`: it is an answer where others may have answered `true`.
+    ButFalse,
+}
+
 /// An object without status and server-owned metadata, in one spelling.
 pub fn normalise(object: &Value, schema: Option<Schema<'_>>) -> Value {
+    in_one_spelling(object, schema, Zeros::All)
+}
+
+/// The same with `false` where it is stated.
+pub fn normalise_stated(object: &Value, schema: Option<Schema<'_>>) -> Value {
+    in_one_spelling(object, schema, Zeros::ButFalse)
+}
+
+/// Takes out of an object that is to be applied the empty texts and zeros that Go cannot tell from
+/// absent ones: who states them leaves it to the server, and is not to own what that fills in.
+pub fn leave_out_zeros(object: &mut Value, schema: Schema<'_>) {
+    leave_out(object, Node::root(Some(schema)));
+}
+
+fn leave_out(value: &mut Value, node: Node<'_>) {
+    match value {
+        Value::Object(fields) => fields.retain(|key, value| {
+            let (child, strategy) = node.child(key);
+            leave_out(value, child);
+            let is_zero = match value {
+                Value::Number(number) => number.as_f64() == Some(0.0),
+                Value::String(text) => text.is_empty(),
+                _ => false,
+            };
+            !(strategy.omit_zero && is_zero)
+        }),
+        Value::Array(items) => items.iter_mut().for_each(|item| leave_out(item, node.item())),
+        _ => {}
+    }
+}
+
+fn in_one_spelling(object: &Value, schema: Option<Schema<'_>>, zeros: Zeros) -> Value {
     let Value::Object(fields) = object else { return object.clone() };
     let mut fields = without_server_fields(fields);
     let kind = fields.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -25,7 +66,7 @@ pub fn normalise(object: &Value, schema: Option<Schema<'_>>) -> Value {
     if let Some(Value::Object(annotations)) = fields.get_mut("metadata").and_then(|meta| meta.get_mut("annotations")) {
         annotations.remove(LAST_APPLIED);
     }
-    let mut fields = map(fields, Node::root(schema), "", "");
+    let mut fields = map(fields, Node::root(schema), "", "", zeros);
     if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
         metadata.retain(|key, value| !(["annotations", "labels"].contains(&key.as_str()) && is_empty(value)));
     }
@@ -57,7 +98,13 @@ fn secret(fields: &mut Map<String, Value>) {
 
 /// `parent` and `grandparent` name the fields this map stands in: without a schema they tell
 /// resource quantities.
-fn map(fields: Map<String, Value>, node: Node<'_>, parent: &str, grandparent: &str) -> Map<String, Value> {
+fn map(
+    fields: Map<String, Value>,
+    node: Node<'_>,
+    parent: &str,
+    grandparent: &str,
+    zeros: Zeros,
+) -> Map<String, Value> {
     let are_quantities = grandparent == "resources" && (parent == "limits" || parent == "requests");
     let mut out = Map::new();
     for (key, value) in fields {
@@ -69,14 +116,15 @@ fn map(fields: Map<String, Value>, node: Node<'_>, parent: &str, grandparent: &s
             {
                 Quantity::from_json(&scalar).map_or(scalar, |quantity| Value::from(quantity.to_string()))
             }
-            other => self::value(other, child, &key, parent),
+            Value::String(text) if child.shape() == Some(&Shape::Bytes) => Value::from(unbroken(text)),
+            other => self::value(other, child, &key, parent, zeros),
         };
         // Go leaves an empty list or map out, and zero values where the type says so.
         let is_collection = !matches!(child.shape(), Some(Shape::Object(_)) | None);
         let is_absent = match &value {
             Value::Array(items) => items.is_empty(),
             Value::Object(fields) => fields.is_empty() && is_collection,
-            Value::Bool(flag) => strategy.omit_zero && !flag,
+            Value::Bool(flag) => zeros == Zeros::All && strategy.omit_zero && !flag,
             Value::Number(number) => strategy.omit_zero && number.as_f64() == Some(0.0),
             Value::String(text) => strategy.omit_zero && text.is_empty(),
             Value::Null => true,
@@ -88,10 +136,12 @@ fn map(fields: Map<String, Value>, node: Node<'_>, parent: &str, grandparent: &s
     out
 }
 
-fn value(value: Value, node: Node<'_>, key: &str, parent: &str) -> Value {
+fn value(value: Value, node: Node<'_>, key: &str, parent: &str, zeros: Zeros) -> Value {
     match value {
-        Value::Object(fields) => Value::Object(map(fields, node, key, parent)),
-        Value::Array(items) => items.into_iter().map(|item| self::value(item, node.item(), key, parent)).collect(),
+        Value::Object(fields) => Value::Object(map(fields, node, key, parent, zeros)),
+        Value::Array(items) => {
+            items.into_iter().map(|item| self::value(item, node.item(), key, parent, zeros)).collect()
+        }
         // 1.0 and 1 are one number.
         Value::Number(number) => match number.as_f64() {
             Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => Value::from(float as i64),
@@ -99,6 +149,12 @@ fn value(value: Value, node: Node<'_>, key: &str, parent: &str) -> Value {
         },
         other => other,
     }
+}
+
+/// Base64 as the server answers it: in one line.
+fn unbroken(mut text: String) -> String {
+    text.retain(|character| character != '\n' && character != '\r');
+    text
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -51,6 +51,12 @@ fn spellings_are_no_differences() {
         json!({"kind": "Secret", "data": {"a": "Yg=="}, "type": "Opaque"}),
         &[],
     );
+    check(
+        "io.k8s.api.core.v1.ConfigMap",
+        json!({"binaryData": {"a": "YWJj\r\nZGVm\n"}, "data": {"a": "b\n"}}),
+        json!({"binaryData": {"a": "YWJjZGVm"}, "data": {"a": "b\n"}}),
+        &[],
+    );
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(super) fn object_schema(kind: &KindDescriptor, schema: &Value) -> Value {
         Value::Object(fields) => fields.clone(),
         _ => preserve_all(),
     };
+    state_both_types(&mut object);
     object.entry("type").or_insert_with(|| json!("object"));
     let properties = object.entry("properties").or_insert_with(|| json!({}));
     if let Value::Object(properties) = properties {
@@ -37,6 +38,22 @@ pub(super) fn object_schema(kind: &KindDescriptor, schema: &Value) -> Value {
     }
     object.insert("x-kubernetes-group-version-kind".into(), json!([gvk_of(kind, &kind.gvk.kind)]));
     Value::Object(object)
+}
+
+/// What is a number or text by an extension says so in OpenAPI's own words too. The schema
+/// came through a reader that bounds nesting.
+fn state_both_types(schema: &mut Map<String, Value>) {
+    if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) && !schema.contains_key("type") {
+        schema.entry("anyOf").or_insert_with(|| json!([{ "type": "integer" }, { "type": "string" }]));
+    }
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().filter_map(Value::as_object_mut).for_each(state_both_types);
+    }
+    for inner in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get_mut(inner).and_then(Value::as_object_mut) {
+            state_both_types(inner);
+        }
+    }
 }
 
 /// The schema of a list of them.

@@ -111,12 +111,14 @@ pub(super) fn operation(action: Action, subject: &Subject<'_>) -> Value {
     let mut operation = json!({
         "description": description(action, subject),
         "operationId": operation_id(action, subject),
-        "parameters": parameters::query(action.parameters()),
         "responses": responses(action, subject),
         "tags": [subject.tag],
         "x-kubernetes-action": action.name(),
         "x-kubernetes-group-version-kind": subject.gvk,
     });
+    if !action.parameters().is_empty() {
+        operation["parameters"] = json!(parameters::query(action.parameters()));
+    }
     if let Some(body) = request_body(action, subject) {
         operation["requestBody"] = body;
     }
@@ -156,13 +158,16 @@ pub(super) fn capitalised(word: &str) -> String {
 
 fn request_body(action: Action, subject: &Subject<'_>) -> Option<Value> {
     let with_schema = |schema: Value| json!({ "schema": schema });
+    // Custom kinds are never sent as protobuf.
+    let whole = |type_name: &str| -> Value {
+        let media: &[&str] = if subject.strategic { &["*/*"] } else { &["application/json", "application/yaml"] };
+        media.iter().map(|media| ((*media).to_owned(), with_schema(reference(type_name)))).collect::<Map<_, _>>().into()
+    };
     match action {
         Action::List | Action::Get | Action::Connect(_) => None,
-        Action::Create | Action::Update => {
-            Some(json!({ "content": { "*/*": with_schema(reference(subject.type_name)) }, "required": true }))
-        }
+        Action::Create | Action::Update => Some(json!({ "content": whole(subject.type_name), "required": true })),
         Action::Delete | Action::DeleteCollection => {
-            Some(json!({ "content": { "*/*": with_schema(reference(&format!("{META_V1}.DeleteOptions"))) } }))
+            Some(json!({ "content": whole(&format!("{META_V1}.DeleteOptions")) }))
         }
         Action::Patch => {
             let strategic = subject.strategic.then_some(STRATEGIC);

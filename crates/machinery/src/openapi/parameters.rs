@@ -31,6 +31,7 @@ pub(super) const DELETE_COLLECTION: &[&str] = &[
     "propagationPolicy",
     "resourceVersion",
     "resourceVersionMatch",
+    "sendInitialEvents",
     "timeoutSeconds",
 ];
 /// Parameters of a create or update.

@@ -62,7 +62,12 @@ fn of_resource(root: &str, resource: &Resource<'_>, types: Types<'_>) -> Vec<(St
     if kind.namespaced && kind.verbs != Verbs::Create {
         let everywhere = Subject { id: format!("{}ForAllNamespaces", kind.gvk.kind), ..subject.clone() };
         let mut list = item(kind, None, &[Action::List], &everywhere);
-        list["parameters"] = Value::from(parameters::query(&["pretty"]));
+        // What all operations of a path take stands at the path, and here there is but one.
+        let shared: Vec<&str> = parameters::LIST.iter().copied().chain(["pretty"]).collect();
+        list["parameters"] = Value::from(parameters::query(&shared));
+        if let Some(get) = list["get"].as_object_mut() {
+            get.remove("parameters");
+        }
         paths.push((format!("{root}/{}", kind.plural), list));
     }
     if !of_object.is_empty() {
@@ -100,7 +105,9 @@ fn subresources(
     }
     if kind.subresources.scale.is_some() {
         let scale = Gvk::new("autoscaling", "v1", "Scale");
-        add("scale", &scale, &type_name_of(&scale, types), PART);
+        // Of custom kinds even the scale bears the kind's own name.
+        let named = if subject.strategic { &scale } else { &kind.gvk };
+        add("scale", named, &type_name_of(&scale, types), PART);
     }
     for sub in resource.subresources.iter().filter(|sub| !matches!(&*sub.name, "status" | "scale")) {
         // What can only be read and has no kind of its own is text (`log`);

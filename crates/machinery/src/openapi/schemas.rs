@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use api::kind::Verbs;
-use api::schema::{Field, ListType, Shape, Type, TypeId};
+use api::schema::{Empty, Field, ListType, Shape, Type, TypeId};
 use serde_json::{Map, Value, json};
 
 use super::custom;
@@ -107,7 +107,8 @@ fn object_schema(id: TypeId, kind: &Type, types: Types<'_>) -> Map<String, Value
     let mut schema = Map::new();
     schema.insert("type".into(), json!("object"));
     let property = |(position, field): (usize, &Field)| {
-        (field.name.to_string(), field_schema(field, types.docs.of_field(id, position), types))
+        let is_items = kind.gvk.is_some() && &*field.name == "items";
+        (field.name.to_string(), field_schema(field, is_items, types.docs.of_field(id, position), types))
     };
     let properties: Map<String, Value> = kind.fields.iter().enumerate().map(property).collect();
     if !properties.is_empty() {
@@ -121,13 +122,19 @@ fn object_schema(id: TypeId, kind: &Type, types: Types<'_>) -> Map<String, Value
     schema
 }
 
-fn field_schema(field: &Field, doc: &str, types: Types<'_>) -> Value {
+fn field_schema(field: &Field, is_items: bool, doc: &str, types: Types<'_>) -> Value {
     let mut schema = shape_schema(&field.shape, &field.enumeration, types);
     describe(&mut schema, doc);
-    if let Ok(default) = serde_json::from_str::<Value>(&field.default) {
+    let stated = serde_json::from_str::<Value>(&field.default).ok();
+    // What Go writes although it is empty is its own default.
+    let implied = || if field.empty == Empty::Zero { implied_default(&field.shape) } else { None };
+    if let Some(default) = stated.or_else(implied) {
         schema.insert("default".into(), default);
     }
-    if let Shape::List(_) = field.shape {
+    // The items of a list of objects are nobody's choice: they come from elsewhere.
+    if let Shape::List(_) = field.shape
+        && !is_items
+    {
         let list_type = match field.list_type {
             ListType::Atomic => "atomic",
             ListType::Set => "set",
@@ -150,13 +157,37 @@ fn field_schema(field: &Field, doc: &str, types: Types<'_>) -> Value {
     if field.map_atomic && matches!(field.shape, Shape::Map(_)) {
         schema.insert("x-kubernetes-map-type".into(), json!("atomic"));
     }
-    // What stands beside a reference is ignored, so it must not stand alone.
+    Value::Object(without_neighbours(schema))
+}
+
+/// What stands beside a reference is ignored, so a reference must not stand alone.
+fn without_neighbours(mut schema: Map<String, Value>) -> Map<String, Value> {
     if schema.len() > 1
         && let Some(target) = schema.remove("$ref")
     {
         schema.insert("allOf".into(), json!([{ "$ref": target }]));
     }
-    Value::Object(schema)
+    schema
+}
+
+/// The zero value of what Go holds by value.
+fn implied_default(shape: &Shape) -> Option<Value> {
+    match shape {
+        Shape::String => Some(json!("")),
+        Shape::Boolean => Some(json!(false)),
+        Shape::Int32 | Shape::Int64 | Shape::Double => Some(json!(0)),
+        Shape::Object(_) => Some(json!({})),
+        _ => None,
+    }
+}
+
+/// The schema of what a list or map holds.
+fn within(shape: &Shape, enumeration: &[Box<str>], types: Types<'_>) -> Value {
+    let mut schema = shape_schema(shape, enumeration, types);
+    if let Some(default) = implied_default(shape) {
+        schema.insert("default".into(), default);
+    }
+    Value::Object(without_neighbours(schema))
 }
 
 fn shape_schema(shape: &Shape, enumeration: &[Box<str>], types: Types<'_>) -> Map<String, Value> {
@@ -165,11 +196,11 @@ fn shape_schema(shape: &Shape, enumeration: &[Box<str>], types: Types<'_>) -> Ma
     match shape {
         Shape::List(item) => {
             set("type", json!("array"));
-            set("items", Value::Object(shape_schema(item, enumeration, types)));
+            set("items", within(item, enumeration, types));
         }
         Shape::Map(value) => {
             set("type", json!("object"));
-            set("additionalProperties", Value::Object(shape_schema(value, enumeration, types)));
+            set("additionalProperties", within(value, enumeration, types));
         }
         scalar => {
             let (kind, format) = match scalar {

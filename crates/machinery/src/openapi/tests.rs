@@ -194,7 +194,7 @@ fn schemas_state_how_fields_merge() {
         stated,
         json!({
             "type": "array",
-            "items": { "$ref": "#/components/schemas/io.k8s.api.core.v1.Container" },
+            "items": { "allOf": [{ "$ref": "#/components/schemas/io.k8s.api.core.v1.Container" }], "default": {} },
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["name"],
             "x-kubernetes-patch-merge-key": "name",
@@ -224,7 +224,7 @@ fn custom_kinds_are_wrapped() {
     let schema = json!({
         "type": "object",
         "description": "A thing.",
-        "properties": { "spec": { "type": "object", "properties": { "size": { "type": "integer" } } }, "metadata": { "type": "object" } },
+        "properties": { "spec": { "type": "object", "properties": { "size": { "type": "integer" }, "port": { "x-kubernetes-int-or-string": true } } }, "metadata": { "type": "object" } },
     });
     let document = custom_document(&kind, &schema);
     check_whole(&document);
@@ -237,6 +237,8 @@ fn custom_kinds_are_wrapped() {
     );
     let gvk = json!({ "group": "stable.x.io", "kind": "Thing", "version": "v1beta1" });
     assert_eq!(thing["x-kubernetes-group-version-kind"], json!([gvk]));
+    let either = json!([{ "type": "integer" }, { "type": "string" }]);
+    assert_eq!(thing["properties"]["spec"]["properties"]["port"]["anyOf"], either);
     let list = &document["components"]["schemas"]["io.x.stable.v1beta1.ThingList"];
     assert_eq!(list["properties"]["items"]["items"]["$ref"], "#/components/schemas/io.x.stable.v1beta1.Thing");
     let patch = &document["paths"]["/apis/stable.x.io/v1beta1/namespaces/{namespace}/things/{name}"]["patch"];

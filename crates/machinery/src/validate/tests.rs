@@ -86,7 +86,7 @@ fn owners() {
     check(
         &pods,
         with(json!([{"kind": "Node", "name": "n", "apiVersion": "v1"}])),
-        &["metadata.ownerReferences[0].uid: Required value: must not be empty"],
+        &[r#"metadata.ownerReferences.uid: Invalid value: "": must not be empty"#],
     );
     let causes = metadata(&pods, &serde_json::from_value(with(json!([owner("a"), owner("b")]))).unwrap());
     assert_eq!(causes.len(), 1);
@@ -113,4 +113,24 @@ fn updates_keep_names_and_add_no_finalizers_while_deleting() {
             "Invalid value: \"b\": field is immutable"
         ]
     );
+}
+
+#[test]
+fn much_that_is_wrong_is_told_in_few_causes() {
+    let many = 100_000;
+    let owner = OwnerReference { controller: Some(true), ..OwnerReference::default() };
+    let names: Vec<String> = (0..many).map(|at| format!("/{at}")).collect();
+    let texts: BTreeMap<String, String> = names.iter().map(|name| (name.clone(), name.clone())).collect();
+    let found = [
+        owner_references(&vec![OwnerReference::default(); many], "f"),
+        owner_references(&vec![owner; many], "f"),
+        finalizers(&names, "f"),
+        labels(&texts, "f"),
+        annotations(&texts, "f"),
+    ];
+    for causes in found {
+        assert!((400..600).contains(&causes.len()), "{}", causes.len());
+        let status = api::Status::invalid("", "Thing", &"n".repeat(1 << 20), causes);
+        assert!(status.message.len() < 300_000 && status.causes.len() > 1);
+    }
 }
