@@ -30,8 +30,11 @@ pub trait Sink: Send + Sync + 'static {
     fn upsert(&self, object: Object);
     /// An object is gone; this is its last state.
     fn delete(&self, object: Object);
-    /// A list is complete, or the kind is not served: what is not in `seen` is not there.
-    fn listed(&self, seen: &HashSet<ObjectKey>);
+    /// A list at this revision is complete, or the kind is not served (then the revision is 0):
+    /// what is not in `seen` is not there.
+    fn listed(&self, seen: &HashSet<ObjectKey>, revision: u64);
+    /// Everything up to this revision has been seen.
+    fn reached(&self, _revision: u64) {}
 }
 
 /// Follows one resource into a sink, for those who keep less than a [`super::Cache`] does.
@@ -64,7 +67,7 @@ impl<S: Sink> Reflector<S> {
                     self.report("list", failures, &status);
                     if status.is_not_found() {
                         // The kind is not served, now or no longer: there is nothing of it.
-                        self.sink.listed(&HashSet::new());
+                        self.sink.listed(&HashSet::new(), 0);
                         failures = failures.min(UNSERVED_FAILURES);
                     }
                     pause(&backoff, failures, &status).await;
@@ -89,7 +92,7 @@ impl<S: Sink> Reflector<S> {
                 self.sink.upsert(object);
             }
             if page.continue_token.is_empty() {
-                self.sink.listed(&seen);
+                self.sink.listed(&seen, page.resource_version.parse().unwrap_or(0));
                 return Ok(page.resource_version);
             }
             options.continue_token = page.continue_token;
@@ -136,7 +139,10 @@ impl<S: Sink> Reflector<S> {
                     revision.clone_from(&object.meta.resource_version);
                     self.sink.delete(object);
                 }
-                Event::Bookmark { resource_version, .. } => *revision = resource_version,
+                Event::Bookmark { resource_version, .. } => {
+                    self.sink.reached(resource_version.parse().unwrap_or(0));
+                    *revision = resource_version;
+                }
             }
         }
         Ok(())

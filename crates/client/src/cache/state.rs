@@ -2,6 +2,7 @@
 //! of. Plain data under the cache's lock: it never waits and never calls out.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::changes::Change;
@@ -11,6 +12,12 @@ use crate::Object;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) objects: BTreeMap<ObjectKey, Object>,
+    /// Up to where the reflector has seen everything.
+    reached: u64,
+    /// Uids of objects that their deleter knows to be gone, until the reflector sees it too.
+    tombstones: HashSet<String>,
+    /// Kept in step with the objects.
+    mirror: Option<Arc<dyn Mirror>>,
     subscribers: BTreeMap<u64, Subscriber>,
     next_subscriber: u64,
 }
@@ -31,20 +38,65 @@ struct Pending {
     known: Option<Object>,
 }
 
+/// Derives something from every object of a cache. Called under the cache's lock, in order.
+pub(crate) trait Mirror: Send + Sync {
+    /// The object is there in this state.
+    fn upsert(&self, key: &ObjectKey, object: &Object);
+    /// The object is not there.
+    fn remove(&self, key: &ObjectKey);
+}
+
 impl State {
-    /// Takes in an object unless a newer state of it is held.
+    pub(crate) fn mirrored_by(mirror: Option<Arc<dyn Mirror>>) -> Self {
+        State { mirror, ..State::default() }
+    }
+
+    /// Takes in an object that the reflector saw, unless a newer state of it is held.
     pub(crate) fn upsert(&mut self, object: Object) {
+        self.reached(object.meta.revision());
+        if !self.tombstones.contains(&object.meta.uid) {
+            self.insert(object);
+        }
+    }
+
+    /// Takes in what a write answered, ahead of the reflector. What the reflector has passed
+    /// it has seen itself, and perhaps its end as well: then there is nothing to take in.
+    pub(crate) fn wrote(&mut self, object: Object) {
+        if object.meta.revision() > self.reached && !self.tombstones.contains(&object.meta.uid) {
+            self.insert(object);
+        }
+    }
+
+    /// Forgets an object that its deleter knows to be gone, ahead of the reflector.
+    pub(crate) fn removed(&mut self, key: &ObjectKey, uid: &str) {
+        if self.objects.get(key).is_some_and(|held| held.meta.uid == uid) {
+            self.tombstones.insert(uid.to_owned());
+            self.remove(key);
+        }
+    }
+
+    /// The reflector has seen everything up to this revision.
+    pub(crate) fn reached(&mut self, revision: u64) {
+        self.reached = self.reached.max(revision);
+    }
+
+    fn insert(&mut self, object: Object) {
         let key = ObjectKey::of(&object);
         let old = match self.objects.get(&key) {
             Some(held) if is_newer_or_same(held, &object) => return,
             held => held.cloned(),
         };
         self.notify(&key, old.as_ref(), false);
+        if let Some(mirror) = &self.mirror {
+            mirror.upsert(&key, &object);
+        }
         self.objects.insert(key, object);
     }
 
     /// Forgets an object unless one made after this end is held.
     pub(crate) fn delete(&mut self, object: &Object) {
+        self.reached(object.meta.revision());
+        self.tombstones.remove(&object.meta.uid);
         let key = ObjectKey::of(object);
         let Some(held) = self.objects.get(&key) else { return };
         if held.meta.uid != object.meta.uid && held.meta.revision() > object.meta.revision() {
@@ -53,9 +105,15 @@ impl State {
         self.remove(&key);
     }
 
-    /// Forgets every object that a complete list did not show.
-    pub(crate) fn retain(&mut self, seen: &HashSet<ObjectKey>) {
-        let gone: Vec<ObjectKey> = self.objects.keys().filter(|key| !seen.contains(*key)).cloned().collect();
+    /// Forgets every object that a complete list at this revision did not show. What was
+    /// written since stays: the list could not know it.
+    pub(crate) fn retain(&mut self, seen: &HashSet<ObjectKey>, revision: u64) {
+        self.reached(revision);
+        self.tombstones.clear();
+        let is_gone = |(key, object): &(&ObjectKey, &Object)| {
+            !seen.contains(*key) && (revision == 0 || object.meta.revision() <= revision)
+        };
+        let gone: Vec<ObjectKey> = self.objects.iter().filter(is_gone).map(|(key, _)| key.clone()).collect();
         for key in gone {
             self.remove(&key);
         }
@@ -64,6 +122,9 @@ impl State {
     fn remove(&mut self, key: &ObjectKey) {
         let old = self.objects.remove(key);
         self.notify(key, old.as_ref(), true);
+        if let Some(mirror) = &self.mirror {
+            mirror.remove(key);
+        }
     }
 
     fn notify(&mut self, key: &ObjectKey, old: Option<&Object>, gone: bool) {

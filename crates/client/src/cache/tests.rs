@@ -1,6 +1,7 @@
 //! Tests of the cache against the fake: what is listed, followed, missed and
 //! caught up on.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use api::{ClusterName, Gvk, Status};
@@ -213,4 +214,108 @@ fn backoff_doubles_within_its_bounds() {
         let full = Duration::from_millis(full);
         assert!(delay <= full && delay >= full.mul_f64(0.89), "{failures}: {delay:?}");
     }
+}
+
+/// A cache that nothing feeds but the test.
+fn unfed() -> State {
+    State::default()
+}
+
+fn object(name: &str, uid: &str, revision: u64) -> Object {
+    let meta = json!({ "name": name, "namespace": "a", "uid": uid, "resourceVersion": revision.to_string() });
+    Object::from_json(ClusterName::root(), json!({ "metadata": meta }).to_string().into()).unwrap()
+}
+
+fn held(state: &State) -> Vec<String> {
+    state.objects.values().map(|object| format!("{}@{}", object.meta.name, object.meta.resource_version)).collect()
+}
+
+#[test]
+fn a_write_is_seen_before_the_watch_tells() {
+    let mut state = unfed();
+    state.upsert(object("x", "1", 5));
+    state.wrote(object("y", "2", 7));
+    state.wrote(object("x", "1", 8));
+    assert_eq!(held(&state), ["x@8", "y@7"]);
+    // The watch comes after, and changes nothing that is newer.
+    state.upsert(object("y", "2", 7));
+    state.upsert(object("x", "1", 8));
+    assert_eq!(held(&state), ["x@8", "y@7"]);
+}
+
+#[test]
+fn an_answer_that_comes_late_brings_nothing_back() {
+    let mut state = unfed();
+    // Made and deleted by others before the answer to our write arrives.
+    state.upsert(object("x", "1", 5));
+    state.delete(&object("x", "1", 6));
+    state.wrote(object("x", "1", 5));
+    assert!(held(&state).is_empty());
+    // A bookmark past the write means the same.
+    state.reached(9);
+    state.wrote(object("z", "3", 8));
+    assert!(held(&state).is_empty());
+}
+
+#[test]
+fn what_we_deleted_stays_away_until_the_watch_agrees() {
+    let mut state = unfed();
+    state.upsert(object("x", "1", 5));
+    state.removed(&ObjectKey::new(&ClusterName::root(), "a", "x"), "1");
+    // A change from before the deletion is still under way.
+    state.upsert(object("x", "1", 6));
+    assert!(held(&state).is_empty());
+    state.delete(&object("x", "1", 7));
+    // Another of the same name is another.
+    state.upsert(object("x", "2", 8));
+    assert_eq!(held(&state), ["x@8"]);
+    state.removed(&ObjectKey::new(&ClusterName::root(), "a", "x"), "1");
+    assert_eq!(held(&state), ["x@8"]);
+}
+
+#[test]
+fn a_list_forgets_only_what_it_could_know() {
+    let mut state = unfed();
+    state.upsert(object("old", "1", 5));
+    state.wrote(object("new", "2", 9));
+    state.retain(&HashSet::new(), 7);
+    assert_eq!(held(&state), ["new@9"]);
+    state.retain(&HashSet::new(), 0);
+    assert!(held(&state).is_empty());
+}
+
+struct Colour(String);
+
+impl View for Colour {
+    fn read(object: &Object) -> Result<Self, Status> {
+        let value = object.value()?;
+        let colour = value["data"]["v"].as_str().ok_or_else(|| Status::internal("no colour"))?;
+        Ok(Colour(colour.to_owned()))
+    }
+
+    fn words(&self, _object: &Object) -> Vec<String> {
+        vec![self.0.clone()]
+    }
+}
+
+#[tokio::test]
+async fn an_informer_finds_objects_by_their_words() {
+    let (fake, tasks) = (FakeObjects::new(), Tasks::default());
+    for (name, colour) in [("a", "red"), ("b", "blue"), ("c", "red")] {
+        fake.put(&config_map("ns", name, colour));
+    }
+    let informer = Informer::<Colour>::start(fake.objects(), target(), &tasks);
+    informer.cache().ready().await;
+    let root = ClusterName::root();
+    let names = |word: &str| -> Vec<String> {
+        informer.find(&root, word).iter().map(|item| item.object.meta.name.clone()).collect()
+    };
+    assert_eq!(names("red"), ["a", "c"]);
+    let mut changes = informer.cache().subscribe();
+    assert_eq!(take(&mut changes, 3).await.len(), 3);
+    change(&fake, "ns", "a", "blue").await;
+    delete(&fake, "ns", "c").await;
+    assert_eq!(take(&mut changes, 2).await, ["ns/a=red>blue", "-ns/c=red"]);
+    assert_eq!((names("red").len(), names("blue")), (0, vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!((informer.count(&root, "blue"), informer.find_in(&root, "ns").len(), informer.all().len()), (2, 2, 2));
 }

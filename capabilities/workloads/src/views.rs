@@ -1,0 +1,31 @@
+//! What controllers read of each kind, and the words by which they find
+//! objects. A view holds what is asked for often; the rest is read from the
+//! object when it is needed.
+
+mod node;
+mod pod;
+mod replica_set;
+
+pub(crate) use node::Node;
+pub(crate) use pod::{Phase, Pod};
+pub(crate) use replica_set::ReplicaSet;
+
+use client::Object;
+
+/// The word of everything that the owner with this uid controls.
+pub(crate) fn owned_by(uid: &str) -> String {
+    format!("owner={uid}")
+}
+
+/// The word of everything in a namespace that nobody controls.
+pub(crate) fn orphan_in(namespace: &str) -> String {
+    format!("orphan={namespace}")
+}
+
+/// The word by which an object is found through its owner, or as an orphan.
+fn ownership(object: &Object) -> String {
+    match object.meta.controller() {
+        Some(owner) => owned_by(&owner.uid),
+        None => orphan_in(&object.meta.namespace),
+    }
+}

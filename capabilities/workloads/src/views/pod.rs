@@ -1,0 +1,116 @@
+//! Pods as controllers read them.
+
+use api::Status;
+use client::{Object, View};
+use serde::Deserialize;
+
+use super::ownership;
+
+/// Where a pod is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) enum Phase {
+    #[default]
+    Pending,
+    Unknown,
+    Running,
+    Succeeded,
+    Failed,
+}
+
+/// What controllers read of a pod.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Pod {
+    pub(crate) spec: Spec,
+    pub(crate) status: PodStatus,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Spec {
+    /// Empty until the pod is bound.
+    pub(crate) node_name: Box<str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PodStatus {
+    pub(crate) phase: Phase,
+    pub(crate) conditions: Box<[PodCondition]>,
+    pub(crate) container_statuses: Box<[ContainerStatus]>,
+    pub(crate) init_container_statuses: Box<[ContainerStatus]>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PodCondition {
+    #[serde(rename = "type")]
+    pub(crate) kind: Box<str>,
+    pub(crate) status: Box<str>,
+    pub(crate) last_transition_time: Option<jiff::Timestamp>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ContainerStatus {
+    pub(crate) restart_count: u32,
+}
+
+impl View for Pod {
+    fn read(object: &Object) -> Result<Self, Status> {
+        object.parse()
+    }
+
+    fn words(&self, object: &Object) -> Vec<String> {
+        let mut words = vec![ownership(object)];
+        if !self.spec.node_name.is_empty() {
+            words.push(Pod::on_node(&self.spec.node_name));
+        }
+        words
+    }
+}
+
+impl Pod {
+    /// The word of the pods that are bound to a node.
+    pub(crate) fn on_node(name: &str) -> String {
+        format!("node={name}")
+    }
+
+    /// A condition by its type.
+    pub(crate) fn condition(&self, kind: &str) -> Option<&PodCondition> {
+        self.status.conditions.iter().find(|condition| &*condition.kind == kind)
+    }
+
+    /// Whether it serves.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.condition("Ready").is_some_and(|condition| &*condition.status == "True")
+    }
+
+    /// Since when it serves.
+    pub(crate) fn ready_since(&self) -> Option<jiff::Timestamp> {
+        self.condition("Ready").filter(|condition| &*condition.status == "True")?.last_transition_time
+    }
+
+    /// Whether it has served for so long.
+    pub(crate) fn is_available(&self, min_ready_secs: i64, now: jiff::Timestamp) -> bool {
+        self.available_in(min_ready_secs, now).is_some_and(|secs| secs <= 0)
+    }
+
+    /// Seconds until it will have served for so long; `None` if it does not serve.
+    pub(crate) fn available_in(&self, min_ready_secs: i64, now: jiff::Timestamp) -> Option<i64> {
+        if min_ready_secs == 0 {
+            return self.is_ready().then_some(0);
+        }
+        Some(self.ready_since()?.as_second() + min_ready_secs - now.as_second())
+    }
+
+    /// Whether it has ended, well or not.
+    pub(crate) fn is_finished(&self) -> bool {
+        matches!(self.status.phase, Phase::Succeeded | Phase::Failed)
+    }
+
+    /// How often its containers were restarted: in all, and of the container most often.
+    pub(crate) fn restarts(&self) -> u32 {
+        self.status.container_statuses.iter().map(|status| status.restart_count).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,67 @@
+//! Replica sets as controllers read them.
+
+use api::Status;
+use client::{Object, View};
+use machinery::selector::LabelSelector;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::ownership;
+
+/// What controllers read of a replica set.
+#[derive(Debug)]
+pub(crate) struct ReplicaSet {
+    pub(crate) replicas: i64,
+    pub(crate) min_ready_secs: i64,
+    pub(crate) selector: LabelSelector,
+    pub(crate) status: Counts,
+}
+
+/// What it counted last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Counts {
+    pub(crate) replicas: i64,
+    pub(crate) ready_replicas: i64,
+    pub(crate) available_replicas: i64,
+    pub(crate) observed_generation: i64,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    spec: Spec,
+    #[serde(default)]
+    status: Counts,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    #[serde(default = "one")]
+    replicas: i64,
+    #[serde(default)]
+    min_ready_seconds: i64,
+    #[serde(default)]
+    selector: Value,
+}
+
+fn one() -> i64 {
+    1
+}
+
+impl View for ReplicaSet {
+    fn read(object: &Object) -> Result<Self, Status> {
+        let wire: Wire = object.parse()?;
+        let selector = LabelSelector::from_object(&wire.spec.selector).map_err(Status::internal)?;
+        Ok(ReplicaSet {
+            replicas: wire.spec.replicas,
+            min_ready_secs: wire.spec.min_ready_seconds,
+            selector,
+            status: wire.status,
+        })
+    }
+
+    fn words(&self, object: &Object) -> Vec<String> {
+        vec![ownership(object)]
+    }
+}

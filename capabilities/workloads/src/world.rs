@@ -1,0 +1,55 @@
+//! What all controllers of this capability share: one live copy of each kind
+//! and the means to write. It decides nothing.
+
+use base::{Clock, Ids, Tasks};
+use capability::Context;
+use controller::Recorder;
+
+use crate::resource::Resource;
+use crate::views::{Node, Pod, ReplicaSet};
+
+/// Live copies and writers of the kinds that several controllers need. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct World {
+    ctx: Context,
+    pub(crate) pods: Resource<Pod>,
+    pub(crate) nodes: Resource<Node>,
+    pub(crate) replica_sets: Resource<ReplicaSet>,
+}
+
+impl World {
+    /// Begins to follow every kind.
+    pub(crate) fn start(ctx: &Context) -> World {
+        World {
+            pods: Resource::start(ctx, "", "v1", "pods"),
+            nodes: Resource::start(ctx, "", "v1", "nodes"),
+            replica_sets: Resource::start(ctx, "apps", "v1", "replicasets"),
+            ctx: ctx.clone(),
+        }
+    }
+
+    /// What the capability was given.
+    pub(crate) fn ctx(&self) -> &Context {
+        &self.ctx
+    }
+
+    /// The time.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.ctx.clock
+    }
+
+    /// Random ids.
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.ctx.ids
+    }
+
+    /// Where controllers run.
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.ctx.tasks
+    }
+
+    /// A recorder of events that name this component as their source.
+    pub(crate) fn recorder(&self, component: &str) -> Recorder {
+        Recorder::new(self.ctx.objects.clone(), self.ctx.clock.clone(), self.ctx.ids.clone(), component)
+    }
+}

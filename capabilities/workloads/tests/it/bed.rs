@@ -1,0 +1,176 @@
+//! A platform with the capability on it, and the few things that tests do to
+//! objects. The same test runs where the controllers are in the server's
+//! process and where they reach it over TLS as a stranger would.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ClusterName, Gvr};
+use base::{Clock, Ids, Tasks};
+use capability::{Capability, Context, Health};
+use client::{DeleteOptions, KubeObjects, ListOptions, Objects, Patch, Target, WatchOptions, WriteOptions};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use testkit::Platform;
+
+use crate::kubelet;
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A platform under test.
+pub struct Bed {
+    pub platform: Platform,
+    pub objects: Arc<dyn Objects>,
+    pub tasks: Tasks,
+}
+
+/// Runs a test on both transports, one after the other.
+pub async fn on_both(test: impl AsyncFn(&Bed)) {
+    for in_process in [true, false] {
+        let bed = Bed::start(in_process).await;
+        test(&bed).await;
+        bed.stop().await;
+    }
+}
+
+impl Bed {
+    /// A platform whose controllers run in its process, or outside.
+    pub async fn start(in_process: bool) -> Bed {
+        let tasks = Tasks::default();
+        let platform = if in_process {
+            Platform::start(vec![Box::new(workloads::capability())]).await.unwrap()
+        } else {
+            let platform = Platform::start(Vec::new()).await.unwrap();
+            workloads::capability().run(outside(&platform, &tasks).await).await.unwrap();
+            platform
+        };
+        let objects = platform.objects.clone();
+        kubelet::start(&objects, &tasks);
+        Bed { platform, objects, tasks }
+    }
+
+    async fn stop(self) {
+        assert!(self.tasks.stop(Duration::from_secs(10)).await);
+        assert!(self.tasks.failures().is_empty(), "{:?}", self.tasks.failures());
+        self.platform.stop().await;
+    }
+
+    pub async fn create(&self, object: Value) -> Value {
+        let target = target_of(&object);
+        self.objects.create(&target, object.to_string().into(), WriteOptions::default()).await.unwrap().value().unwrap()
+    }
+
+    pub async fn get(&self, kind: &str, name: &str) -> Option<Value> {
+        self.objects.get(&target(kind), name).await.ok().map(|object| object.value().unwrap())
+    }
+
+    pub async fn list(&self, kind: &str) -> Vec<Value> {
+        let list = self.objects.list(&target(kind), ListOptions::default()).await.unwrap();
+        list.items.iter().map(|object| object.value().unwrap()).collect()
+    }
+
+    pub async fn merge(&self, kind: &str, name: &str, change: Value) -> Value {
+        let patch = Patch::Merge(change.to_string().into());
+        self.objects.patch(&target(kind), name, None, patch, WriteOptions::default()).await.unwrap().value().unwrap()
+    }
+
+    pub async fn merge_status(&self, kind: &str, name: &str, status: Value) {
+        let patch = Patch::Merge(json!({ "status": status }).to_string().into());
+        self.objects.patch(&target(kind), name, Some("status"), patch, WriteOptions::default()).await.unwrap();
+    }
+
+    pub async fn delete(&self, kind: &str, name: &str) {
+        self.delete_with(kind, name, DeleteOptions::default()).await;
+    }
+
+    pub async fn delete_with(&self, kind: &str, name: &str, options: DeleteOptions) {
+        self.objects.delete(&target(kind), name, options).await.unwrap();
+    }
+
+    /// Waits until the objects of a kind are as `condition` wants them; looks again at every change.
+    pub async fn until(&self, what: &str, kind: &str, condition: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let wait = async {
+            loop {
+                let options = WatchOptions::default();
+                let list = self.objects.list(&target(kind), ListOptions::default()).await.unwrap();
+                let options = WatchOptions { resource_version: list.resource_version, ..options };
+                let mut changes = self.objects.watch(&target(kind), options).await.unwrap();
+                let held: Vec<Value> = list.items.iter().map(|object| object.value().unwrap()).collect();
+                if condition(&held) {
+                    return held;
+                }
+                changes.next().await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(held) => held,
+            Err(_) => panic!("waited in vain: {what}; there is {:#}", json!(self.list(kind).await)),
+        }
+    }
+
+    /// As [`Bed::until`], for one object that must be there.
+    pub async fn until_one(&self, what: &str, kind: &str, name: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        let is_it = |object: &Value| object["metadata"]["name"] == *name;
+        let held = self.until(what, kind, |held| held.iter().any(|object| is_it(object) && condition(object))).await;
+        held.into_iter().find(is_it).unwrap()
+    }
+
+    /// Waits for an event of this reason about an object of this name; returns its message.
+    pub async fn until_event(&self, about: &str, reason: &str) -> String {
+        let is_it = |event: &Value| event["involvedObject"]["name"] == *about && event["reason"] == *reason;
+        let held = self.until(reason, "events", |held| held.iter().any(is_it)).await;
+        held.iter().find(|event| is_it(event)).unwrap()["message"].as_str().unwrap().to_owned()
+    }
+}
+
+/// What a capability is given that runs outside of the server.
+async fn outside(platform: &Platform, tasks: &Tasks) -> Context {
+    let objects = KubeObjects::new(platform.kube().await.unwrap(), ClusterName::root());
+    Context {
+        objects: Arc::new(objects),
+        clock: Clock::system(),
+        ids: Ids::system(),
+        tasks: tasks.clone(),
+        contracts: contracts::Contracts::default(),
+        directory: std::env::temp_dir(),
+        endpoints: platform.endpoints.clone(),
+        settings: Arc::new(Value::Null),
+        health: Health::unheard(),
+    }
+}
+
+/// A kind by its plural, in the namespace `default` where it has namespaces.
+pub fn target(plural: &str) -> Target {
+    let (group, version, has_namespace) = match plural {
+        "nodes" | "persistentvolumes" | "namespaces" => ("", "v1", false),
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" | "controllerrevisions" => ("apps", "v1", true),
+        "jobs" | "cronjobs" => ("batch", "v1", true),
+        "horizontalpodautoscalers" => ("autoscaling", "v2", true),
+        "poddisruptionbudgets" => ("policy", "v1", true),
+        "leases" => ("coordination.k8s.io", "v1", true),
+        "priorityclasses" => ("scheduling.k8s.io", "v1", false),
+        "storageclasses" => ("storage.k8s.io", "v1", false),
+        _ => ("", "v1", true),
+    };
+    let gvr = Gvr::new(group, version, plural);
+    let root = ClusterName::root();
+    if has_namespace { Target::namespaced(&root, &gvr, "default") } else { Target::cluster(&root, &gvr) }
+}
+
+fn target_of(object: &Value) -> Target {
+    let kind = object["kind"].as_str().unwrap().to_lowercase();
+    let plural = match kind.strip_suffix('s') {
+        Some(_) => format!("{kind}es"),
+        None => format!("{}s", kind.strip_suffix('y').map_or(kind.clone(), |stem| format!("{stem}ie"))),
+    };
+    target(&plural)
+}
+
+/// Labels and a template of pods that bear them.
+pub fn template(app: &str) -> Value {
+    json!({
+        "metadata": { "labels": { "app": app } },
+        "spec": { "containers": [{ "name": "main", "image": "example/web:1" }] },
+    })
+}

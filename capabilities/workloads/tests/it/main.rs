@@ -1,0 +1,10 @@
+//! Tests of the whole capability against a real API server, each over both
+//! transports: it does what a user does and waits for what must come of it.
+
+// The lint spares functions marked as tests only, not those they share.
+#![allow(clippy::unwrap_used)]
+
+mod bed;
+mod kubelet;
+
+mod replica_sets;
