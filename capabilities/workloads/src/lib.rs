@@ -35,7 +35,17 @@ impl Capability for Workloads {
             speaks: "kube-controller-manager: workloads, volumes, disruption, autoscaling; kube-scheduler",
             kinds: &[],
             needs: &[],
-            animates: &["apps/ReplicaSet"],
+            animates: &[
+                "Pod",
+                "PersistentVolumeClaim",
+                "apps/DaemonSet",
+                "apps/Deployment",
+                "apps/ReplicaSet",
+                "apps/StatefulSet",
+                "autoscaling/HorizontalPodAutoscaler",
+                "batch/CronJob",
+                "batch/Job",
+            ],
             providers: &["embedded", "off"],
         }
     }

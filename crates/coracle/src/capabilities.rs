@@ -9,5 +9,6 @@ pub fn all() -> Vec<Box<dyn Capability>> {
         Box::new(git::Git::new()),
         Box::new(gitops::Gitops::default()),
         Box::new(packages::Packages::new()),
+        Box::new(workloads::capability()),
     ]
 }

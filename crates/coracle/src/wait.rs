@@ -20,6 +20,8 @@ pub struct Seen {
     pub applications: BTreeMap<String, Value>,
     /// Kinds (`group/Kind`) that a capability makes live.
     pub animated: BTreeSet<String>,
+    /// Whether there is a node, without which nothing that is made of pods comes alive.
+    pub has_node: bool,
 }
 
 /// What to wait for.
@@ -240,8 +242,9 @@ fn lifeless_kinds(seen: &Seen, application: &Value) -> Option<BTreeSet<String>> 
             "" => resource["kind"].as_str().unwrap_or_default().to_owned(),
             group => format!("{group}/{}", resource["kind"].as_str().unwrap_or_default()),
         };
+        let is_animated = seen.animated.contains(&kind) && (seen.has_node || !MADE_OF_PODS.contains(&kind.as_str()));
         // What was not applied yet is Missing whoever may care for it later.
-        if health == "Missing" || seen.animated.contains(&kind) || kind == "argoproj.io/Application" {
+        if health == "Missing" || is_animated || kind == "argoproj.io/Application" {
             return None;
         }
         kinds.insert(kind);
@@ -249,27 +252,31 @@ fn lifeless_kinds(seen: &Seen, application: &Value) -> Option<BTreeSet<String>> 
     Some(kinds)
 }
 
-/// Capabilities that make kinds live, for the sentence that says which one is missing.
-const PROVIDERS: [(&str, &str); 12] = [
-    ("Pod", "node"),
-    ("PersistentVolumeClaim", "node"),
-    ("ReplicationController", "workloads"),
-    ("apps/Deployment", "workloads"),
-    ("apps/StatefulSet", "workloads"),
-    ("apps/DaemonSet", "workloads"),
-    ("apps/ReplicaSet", "workloads"),
-    ("batch/Job", "workloads"),
-    ("batch/CronJob", "workloads"),
-    ("Service", "ingress"),
-    ("networking.k8s.io/Ingress", "ingress"),
-    ("autoscaling/HorizontalPodAutoscaler", "observability"),
+/// Kinds that are alive when their pods are, which takes a node.
+const MADE_OF_PODS: [&str; 9] = [
+    "Pod",
+    "PersistentVolumeClaim",
+    "ReplicationController",
+    "apps/Deployment",
+    "apps/StatefulSet",
+    "apps/DaemonSet",
+    "apps/ReplicaSet",
+    "batch/Job",
+    "batch/CronJob",
 ];
 
+/// Which capability is missing where nobody makes a kind live.
+fn provider(kind: &str) -> &'static str {
+    match kind {
+        "Service" | "networking.k8s.io/Ingress" => "ingress",
+        "autoscaling/HorizontalPodAutoscaler" => "workloads",
+        _ if MADE_OF_PODS.contains(&kind) => "node",
+        _ => "for its kind",
+    }
+}
+
 fn lifeless_note(name: &str, health: &str, kinds: &BTreeSet<String>) -> String {
-    let capabilities: BTreeSet<&str> = kinds
-        .iter()
-        .map(|kind| PROVIDERS.iter().find(|(provided, _)| provided == kind).map_or("for its kind", |(_, name)| *name))
-        .collect();
+    let capabilities: BTreeSet<&str> = kinds.iter().map(|kind| provider(kind)).collect();
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     let capabilities: Vec<&str> = capabilities.into_iter().collect();
     format!(

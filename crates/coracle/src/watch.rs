@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use api::ClusterName;
+use api::{ClusterName, Gvr};
 use base::Tasks;
 use client::{Cache, Object, Objects, Target};
 use futures::StreamExt;
@@ -20,6 +20,7 @@ pub struct Watch {
     repositories: Cache,
     applications: Cache,
     capabilities: Cache,
+    nodes: Cache,
 }
 
 impl Watch {
@@ -35,12 +36,20 @@ impl Watch {
             repositories: follow(within(kinds::git_repositories())),
             applications: follow(connection::everywhere(&kinds::applications("Application"))),
             capabilities: follow(connection::everywhere(&connection::capabilities())),
+            nodes: follow(connection::everywhere(&Gvr::new("", "v1", "nodes"))),
         }
     }
 
     /// Waits until the verdict is final; `tell` hears of every other on the way.
     pub async fn until_settled(&self, goal: &Goal, tell: &mut dyn FnMut(&Verdict)) -> Verdict {
-        let caches = [&self.localbuilds, &self.packages, &self.repositories, &self.applications, &self.capabilities];
+        let caches = [
+            &self.localbuilds,
+            &self.packages,
+            &self.repositories,
+            &self.applications,
+            &self.capabilities,
+            &self.nodes,
+        ];
         let mut changes = futures::stream::select_all(caches.map(Cache::subscribe));
         for cache in caches {
             cache.ready().await;
@@ -77,6 +86,7 @@ impl Watch {
                 .flat_map(|value| value["status"]["animates"].as_array().cloned().unwrap_or_default())
                 .filter_map(|kind| Some(kind.as_str()?.to_owned()))
                 .collect(),
+            has_node: !self.nodes.list().is_empty(),
         }
     }
 }

@@ -24,6 +24,7 @@ fn seen(application: Value) -> Seen {
         repositories: vec![serde_json::from_value(repository).expect("is one")],
         applications: [("argocd/app".to_owned(), application)].into(),
         animated: ["apps/Deployment".to_owned()].into(),
+        has_node: true,
     }
 }
 
@@ -105,6 +106,15 @@ fn applications_are_waited_for_as_long_as_that_can_help() {
     let message = format!("Helm sources {}", render::NOT_SUPPORTED);
     chart["status"]["conditions"] = json!([{"type": "ComparisonError", "message": message}]);
     check(chart, "done: app is not deployed: Helm sources are not supported yet");
+}
+
+#[test]
+fn what_is_made_of_pods_needs_a_node() {
+    let resources = json!([{"group": "apps", "kind": "Deployment", "health": {"status": "Progressing"}}]);
+    let mut bare = seen(application("Synced", "c2", "Progressing", resources));
+    bare.has_node = false;
+    let said = said(&goal(), &bare);
+    assert!(said.ends_with("nothing here makes apps/Deployment live (missing capability: node)"), "{said}");
 }
 
 #[test]

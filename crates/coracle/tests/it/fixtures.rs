@@ -72,7 +72,6 @@ fn the_basic_example_is_synced_though_nothing_runs_pods() {
         assert_eq!(sandbox.application(application).0, "Synced", "{application}");
     }
     assert!(said.contains("first-app is Synced but") && said.contains("missing capability: node"), "{said}");
-    assert!(said.contains("missing capability: workloads"), "{said}");
 }
 
 #[test]
