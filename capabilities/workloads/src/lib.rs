@@ -7,6 +7,7 @@ mod world;
 
 mod batch;
 mod claim;
+mod fit;
 mod resource;
 mod template;
 mod views;
