@@ -10,9 +10,11 @@ use base::{Clock, Ids, Tasks};
 use capability::{Capability, Context, Health};
 use client::{DeleteOptions, KubeObjects, ListOptions, Objects, Patch, Target, WatchOptions, WriteOptions};
 use futures::StreamExt;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use testkit::Platform;
 
+use crate::faults::{Faults, Faulty, kill};
 use crate::kubelet;
 
 /// How long a test waits for what must come.
@@ -22,7 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Bed {
     pub platform: Platform,
     pub objects: Arc<dyn Objects>,
+    /// Tasks of the test itself and of its node agent.
     pub tasks: Tasks,
+    /// What goes wrong for the controllers.
+    pub faults: Faults,
+    /// What the controllers are given, and their tasks.
+    context: Context,
+    controllers: Mutex<Tasks>,
 }
 
 /// Runs a test on both transports, one after the other.
@@ -35,24 +43,33 @@ pub async fn on_both(test: impl AsyncFn(&Bed)) {
 }
 
 impl Bed {
-    /// A platform whose controllers run in its process, or outside.
+    /// A platform whose controllers reach it in its process, or from outside.
     pub async fn start(in_process: bool) -> Bed {
-        let tasks = Tasks::default();
-        let platform = if in_process {
-            Platform::start(vec![Box::new(workloads::capability())]).await.unwrap()
-        } else {
-            let platform = Platform::start(Vec::new()).await.unwrap();
-            workloads::capability().run(outside(&platform, &tasks).await).await.unwrap();
-            platform
+        let platform = Platform::start(Vec::new()).await.unwrap();
+        let (tasks, faults, controllers) = (Tasks::default(), Faults::default(), Tasks::default());
+        let reached: Arc<dyn Objects> = match in_process {
+            true => platform.objects.clone(),
+            false => Arc::new(KubeObjects::new(platform.kube().await.unwrap(), ClusterName::root())),
         };
+        let context = given(&platform, Faulty { objects: reached, faults: faults.clone() }, &controllers);
         let objects = platform.objects.clone();
         kubelet::start(&objects, &tasks);
-        Bed { platform, objects, tasks }
+        workloads::capability().run(context.clone()).await.unwrap();
+        Bed { platform, objects, tasks, faults, context, controllers: Mutex::new(controllers) }
+    }
+
+    /// Drops the controllers where they stand, as a `kill -9` does, and starts them anew.
+    pub async fn restart(&self) {
+        let tasks = Tasks::default();
+        let old = std::mem::replace(&mut *self.controllers.lock(), tasks.clone());
+        kill(&old).await;
+        self.faults.clear();
+        workloads::capability().run(Context { tasks, ..self.context.clone() }).await.unwrap();
     }
 
     async fn stop(self) {
-        assert!(self.tasks.stop(Duration::from_secs(10)).await);
-        assert!(self.tasks.failures().is_empty(), "{:?}", self.tasks.failures());
+        kill(&self.controllers.into_inner()).await;
+        kill(&self.tasks).await;
         self.platform.stop().await;
     }
 
@@ -124,9 +141,8 @@ impl Bed {
     }
 }
 
-/// What a capability is given that runs outside of the server.
-async fn outside(platform: &Platform, tasks: &Tasks) -> Context {
-    let objects = KubeObjects::new(platform.kube().await.unwrap(), ClusterName::root());
+/// What the capability is given.
+fn given(platform: &Platform, objects: Faulty, tasks: &Tasks) -> Context {
     Context {
         objects: Arc::new(objects),
         clock: Clock::system(),

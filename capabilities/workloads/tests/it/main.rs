@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bed;
+mod faults;
 mod kubelet;
 
 mod replica_sets;

@@ -1,8 +1,10 @@
 //! Replica sets, from their creation to their end.
 
+use futures::StreamExt;
 use serde_json::{Value, json};
+use testkit::Platform;
 
-use crate::bed::{on_both, template};
+use crate::bed::{on_both, target, template};
 
 fn set(name: &str, replicas: i64) -> Value {
     json!({
@@ -56,6 +58,48 @@ async fn orphans_are_adopted_and_strangers_released() {
         bed.merge("pods", "orphan", json!({ "metadata": { "labels": { "app": "other" } } })).await;
         bed.until_one("it is released", "pods", "orphan", |pod| owner(pod).is_null()).await;
         bed.until("another takes its place", "pods", |pods| pods.len() == 3).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lists_the_capability_runs_it() {
+    let platform = Platform::start(vec![Box::new(workloads::capability())]).await.unwrap();
+    let body = set("web", 1).to_string().into();
+    platform.objects.create(&target("replicasets"), body, client::WriteOptions::default()).await.unwrap();
+    let options = client::WatchOptions { send_initial_events: true, ..client::WatchOptions::default() };
+    let mut pods = platform.objects.watch(&target("pods"), options).await.unwrap();
+    while !matches!(pods.next().await.unwrap().unwrap(), client::Event::Added(pod) if pod.meta.name.starts_with("web-"))
+    {
+    }
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn controllers_that_are_killed_go_on_where_they_stood() {
+    on_both(async |bed| {
+        let done = |replicas: i64| move |set: &Value| set["status"]["availableReplicas"] == replicas;
+        // Every write of theirs is once the last one of which they hear.
+        let mut replicas = 3;
+        for writes in 0.. {
+            bed.faults.freeze_after(writes);
+            if writes == 0 {
+                bed.create(set("web", replicas)).await;
+            } else {
+                replicas = if replicas == 3 { 6 } else { 3 };
+                bed.merge("replicasets", "web", json!({ "spec": { "replicas": replicas } })).await;
+            }
+            let came_through = tokio::select! {
+                () = bed.faults.frozen() => false,
+                _ = bed.until_one("it is scaled", "replicasets", "web", done(replicas)) => true,
+            };
+            bed.restart().await;
+            bed.until_one("it is scaled", "replicasets", "web", done(replicas)).await;
+            assert_eq!(bed.list("pods").await.len(), usize::try_from(replicas).unwrap());
+            if came_through {
+                return;
+            }
+        }
     })
     .await;
 }
