@@ -7,6 +7,7 @@ mod default_ingress_class;
 mod default_storage_class;
 mod default_tolerations;
 mod newest;
+mod pod_topology_labels;
 mod pods;
 mod priority;
 mod service_account;
@@ -73,6 +74,7 @@ const PLUGINS: &[Plugin] = &[
     },
     Plugin { name: "DefaultStorageClass", create: Some(default_storage_class::create), update: None },
     Plugin { name: "DefaultIngressClass", create: Some(default_ingress_class::create), update: None },
+    Plugin { name: "PodTopologyLabels", create: Some(pod_topology_labels::create), update: None },
 ];
 
 /// The names of the plug-ins.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use api::kind::Verbs;
 use api::{ClusterName, Gvk, KindDescriptor, Status};
 use bytes::Bytes;
 use client::objects::Events;
@@ -16,7 +17,7 @@ use machinery::patch::Body as PatchBody;
 use serde_json::Value;
 
 use crate::ApiServer;
-use crate::pipeline::{Change, Deleted, Part, ReadAt, Selectors, Subject, WatchFrom, Watching, Write, authorize};
+use crate::pipeline::{Act, Change, Deleted, Part, ReadAt, Selectors, Subject, WatchFrom, Watching, Write, authorize};
 use crate::request::parse_revision;
 use crate::tree::Tree;
 
@@ -154,8 +155,28 @@ impl Objects for Local {
     fn create<'a>(&'a self, target: &'a Target, body: Bytes, options: WriteOptions) -> BoxFuture<'a, Result<Object>> {
         async move {
             let subject = self.one("create", target, "")?;
+            if subject.kind.descriptor.verbs == Verbs::Create {
+                return Err(Status::method_not_allowed("storing"));
+            }
             let record = self.server.create(&subject, tree(&body)?, &self.write(options)).await?;
             record.object(&subject.cluster, &subject.kind.descriptor)
+        }
+        .boxed()
+    }
+
+    fn create_subresource<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        subresource: &'a str,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> BoxFuture<'a, Result<Bytes>> {
+        async move {
+            let subject = self.one("create", target, name)?;
+            let act = Act::of(&subject, subresource).ok_or_else(Status::no_such_resource)?;
+            let answer = self.server.act(&subject, name, act, tree(&body)?, &self.write(options)).await?;
+            Ok(answer.to_string().into())
         }
         .boxed()
     }

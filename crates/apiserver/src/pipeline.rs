@@ -3,8 +3,10 @@
 //! descriptors; what few kinds need beyond that stands in `strategy`.
 
 mod access;
+mod act;
 mod admit;
 mod apply;
+mod bind;
 mod clusters;
 mod create;
 mod decode;
@@ -14,6 +16,7 @@ mod owners;
 mod part;
 mod patch;
 mod read;
+mod rewrite;
 mod scale;
 mod select;
 mod server;
@@ -22,6 +25,7 @@ mod validation;
 mod watch;
 
 pub use access::authorize;
+pub use act::Act;
 pub use apply::Applied;
 pub(crate) use decode::sent_scale;
 pub use delete::Deleted;

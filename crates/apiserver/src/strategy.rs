@@ -3,6 +3,7 @@
 //! and small functions; whole behaviours of a kind belong to a capability, and what needs
 //! to look at other objects belongs to admission or allocation.
 
+pub(crate) mod conditions;
 mod daemon_sets;
 mod generation;
 mod jobs;

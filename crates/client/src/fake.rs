@@ -265,6 +265,25 @@ impl Objects for FakeObjects {
         })
     }
 
+    fn create_subresource<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        subresource: &'a str,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> BoxFuture<'a, Result<Bytes>> {
+        Box::pin(async move {
+            let now = self.0.clock.now_rfc3339();
+            self.call(Verb::Create, target, name, Some(subresource), |state| {
+                state.act(target, name, subresource, &rules::parse(&body)?, options.dry_run, &now)
+            })?;
+            Ok(Bytes::from_static(
+                br#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}"#,
+            ))
+        })
+    }
+
     fn update<'a>(
         &'a self,
         target: &'a Target,

@@ -175,6 +175,20 @@ impl Objects for KubeObjects {
         })
     }
 
+    fn create_subresource<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        subresource: &'a str,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> BoxFuture<'a, Result<Bytes>> {
+        Box::pin(async move {
+            let address = self.address(target)?;
+            self.fetch(address.post_to(name, subresource, &Parameters::write(&options), body)?).await
+        })
+    }
+
     fn update<'a>(
         &'a self,
         target: &'a Target,

@@ -26,6 +26,17 @@ pub trait Objects: Send + Sync + 'static {
     /// Creates an object.
     fn create<'a>(&'a self, target: &'a Target, body: Bytes, options: WriteOptions) -> BoxFuture<'a, Result<Object>>;
 
+    /// Posts to a subresource of an object that acts (`binding`, `eviction`, `token`). Answers the
+    /// JSON that the server does: an object, or a `Status` of success.
+    fn create_subresource<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        subresource: &'a str,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> BoxFuture<'a, Result<Bytes>>;
+
     /// Replaces an object, or its subresource (`status`, `scale`).
     fn update<'a>(
         &'a self,

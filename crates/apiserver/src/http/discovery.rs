@@ -106,13 +106,22 @@ struct Sub {
     verbs: Vec<String>,
 }
 
+/// The subresources of built-in kinds that are answered, other than `scale` and `status`.
+const ANSWERED: &[(&str, &str)] = &[("namespaces", "finalize"), ("pods", "binding")];
+
 /// The subresources that are really answered.
 fn subresources(kind: &Kind) -> Vec<Sub> {
     let descriptor = &kind.descriptor;
     let verbs = || vec!["get".to_owned(), "patch".to_owned(), "update".to_owned()];
     let mut subs = Vec::new();
-    if descriptor.gvk.group.is_empty() && &*descriptor.plural == "namespaces" {
-        subs.push(Sub { name: "finalize".into(), gvk: descriptor.gvk.clone(), verbs: vec!["update".into()] });
+    if !kind.is_custom() {
+        let stated = api::builtin::subresources(&descriptor.gvr());
+        let apart = stated.iter().filter(|sub| ANSWERED.contains(&(&*descriptor.plural, &*sub.name)));
+        subs.extend(apart.map(|sub| Sub {
+            name: sub.name.to_string(),
+            gvk: sub.gvk.clone(),
+            verbs: sub.verbs.iter().map(ToString::to_string).collect(),
+        }));
     }
     if descriptor.subresources.scale.is_some() {
         subs.push(Sub { name: "scale".into(), gvk: api::Gvk::new("autoscaling", "v1", "Scale"), verbs: verbs() });

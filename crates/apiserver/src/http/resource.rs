@@ -15,8 +15,9 @@ use super::table::Include;
 use super::write::{self, Verb};
 use super::{answer, apart, body, warning, watch};
 use crate::ApiServer;
-use crate::pipeline::{Deleted, Part, Selectors, Subject, Warnings, Write, authorize, sent_scale};
+use crate::pipeline::{Act, Deleted, Part, Selectors, Subject, Warnings, Write, authorize, sent_scale};
 use crate::request::ResourcePath;
+use crate::tree::meta_text;
 
 /// One request, taken apart once.
 struct Asked<'a> {
@@ -105,6 +106,9 @@ impl ApiServer {
         asked: &Asked<'_>,
         bytes: Bytes,
     ) -> Result<Response<Body>, Status> {
+        if let Some(pods) = self.bound_by(subject).filter(|_| verb == "create") {
+            return self.act_on(&placed(&pods, asked)?, None, Act::Bind, asked, &bytes).await;
+        }
         if is_review(subject) {
             return self.review(who, verb, subject, &asked.parts.headers, &bytes).await;
         }
@@ -118,6 +122,15 @@ impl ApiServer {
             "delete" => self.delete_one(subject, asked, &bytes).await,
             _ => self.delete_many(subject, asked, &bytes).await,
         }
+    }
+
+    /// The pods of a namespace, if `subject` is its bindings, which are posted to bind one.
+    fn bound_by(&self, subject: &Subject) -> Option<Subject> {
+        let kind = &subject.kind.descriptor;
+        if !kind.gvk.group.is_empty() || &*kind.plural != "bindings" {
+            return None;
+        }
+        self.subject(&subject.cluster, &api::Gvr::new("", "v1", "pods"), &subject.namespace).ok()
     }
 
     fn get_one(&self, subject: &Subject, asked: &Asked<'_>) -> Result<Response<Body>, Status> {
@@ -161,13 +174,30 @@ impl ApiServer {
     }
 
     async fn create_one(&self, subject: &Subject, asked: &Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {
-        if asked.path.subresource.is_some() {
-            return Err(Status::no_such_resource());
+        if let Some(subresource) = &asked.path.subresource {
+            let act = Act::of(subject, subresource).ok_or_else(Status::no_such_resource)?;
+            return self.act_on(&placed(subject, asked)?, asked.path.name.as_deref(), act, asked, bytes).await;
         }
         let mut write = asked.write(Verb::Create)?;
         let object = body::object(&asked.parts.headers, bytes, &subject.kind.descriptor.gvk, &mut write)?;
         let record = self.create(&placed(subject, asked)?, object, &write).await?;
         self.answer_object(StatusCode::CREATED, subject, &record, asked.form, asked.include)
+    }
+
+    /// What is posted to an object, or, without a name in the path, to the one that it names.
+    async fn act_on(
+        &self,
+        subject: &Subject,
+        name: Option<&str>,
+        act: Act,
+        asked: &Asked<'_>,
+        bytes: &Bytes,
+    ) -> Result<Response<Body>, Status> {
+        let mut write = asked.write(Verb::Create)?;
+        let sent = body::object(&asked.parts.headers, bytes, &act.sent(), &mut write)?;
+        let named = meta_text(&sent, "name").to_owned();
+        let answer = self.act(subject, name.unwrap_or(&named), act, sent, &write).await?;
+        Ok(json_response(StatusCode::CREATED, &answer))
     }
 
     async fn update_one(&self, subject: &Subject, asked: &Asked<'_>, bytes: &Bytes) -> Result<Response<Body>, Status> {

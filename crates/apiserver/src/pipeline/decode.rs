@@ -94,11 +94,16 @@ fn nests_deeper(value: &Value, levels: usize) -> bool {
 
 /// Decodes a `Scale` that was sent whole.
 pub fn sent_scale(scale: &mut Tree, write: &Write) -> Result<(), Status> {
-    let gvk = scale_gvk();
-    let Some(id) = api::builtin::type_of(&gvk) else { return Ok(()) };
-    let unknown = decode::builtin(api::builtin::types(), id, scale);
-    let unknown = unknown.map_err(|error| unhandled(&gvk, &first(error, Some(id), write)))?;
-    judge_sent(&gvk, Some(id), &unknown, write)
+    sent_as(&scale_gvk(), scale, write)
+}
+
+/// Decodes what was sent whole to a subresource that speaks a kind of its own.
+pub(super) fn sent_as(gvk: &Gvk, sent: &mut Tree, write: &Write) -> Result<(), Status> {
+    refuse_deep(sent)?;
+    let Some(id) = api::builtin::type_of(gvk) else { return Ok(()) };
+    let unknown = decode::builtin(api::builtin::types(), id, sent);
+    let unknown = unknown.map_err(|error| unhandled(gvk, &first(error, Some(id), write)))?;
+    judge_sent(gvk, Some(id), &unknown, write)
 }
 
 /// Decodes what a patch made of an object. `again` makes it once more, for a refusal to show.

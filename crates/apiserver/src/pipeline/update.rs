@@ -189,7 +189,7 @@ impl ApiServer {
     }
 
     /// Commits what replaces an object, with what it is given; `None` if that is no longer free.
-    async fn commit_over(
+    pub(super) async fn commit_over(
         &self,
         subject: &Subject,
         entry: &store::Entry,
@@ -232,11 +232,16 @@ pub(super) fn check_stated_uid(subject: &Subject, entry: &store::Entry, sent: &s
         return Ok(());
     }
     let held = Record::of(entry).object_meta()?;
-    if sent == held.uid {
-        return Ok(());
+    stated_uid_differs(subject, &held.name, sent, &held.uid).map_or(Ok(()), Err)
+}
+
+/// The refusal of a write that states a uid which is not the object's.
+pub(super) fn stated_uid_differs(subject: &Subject, name: &str, stated: &str, held: &str) -> Option<Status> {
+    if stated.is_empty() || stated == held {
+        return None;
     }
-    let why = format!("Precondition failed: UID in precondition: {sent}, UID in object meta: {}", held.uid);
-    Err(Status::conflict(&subject.gvr(), &held.name, &why))
+    let why = format!("Precondition failed: UID in precondition: {stated}, UID in object meta: {held}");
+    Some(Status::conflict(&subject.gvr(), name, &why))
 }
 
 fn revision_missing(kind: &Kind, name: &str) -> Status {

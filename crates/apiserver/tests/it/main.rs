@@ -2,6 +2,8 @@
 //! against a whole server with its store, over TLS.
 
 mod applies;
+mod bindings;
+mod both;
 mod builtins;
 mod clusters;
 mod constructs;

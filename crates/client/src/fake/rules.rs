@@ -125,6 +125,17 @@ pub(super) fn patched(old: Value, patch: &Patch) -> Result<Value> {
     Ok(new)
 }
 
+/// A pod with the node that a binding names; none is bound twice.
+pub(super) fn bound(gvr: &Gvr, old: &Object, binding: &Value) -> Result<Value> {
+    let mut new = old.value()?;
+    if let Some(node) = new["spec"]["nodeName"].as_str().filter(|node| !node.is_empty()) {
+        let why = format!("pod {} is already assigned to node \"{node}\"", old.meta.name);
+        return Err(Status::conflict(gvr, &old.meta.name, &why));
+    }
+    new["spec"]["nodeName"] = binding["target"]["name"].clone();
+    Ok(new)
+}
+
 /// An object on which deletion was asked; `None` if nothing holds it up.
 pub(super) fn deleted(
     kind: &KindDescriptor,

@@ -119,6 +119,33 @@ impl State {
         self.finish(target, &key, new)
     }
 
+    /// What a POST to a subresource does: `binding` gives a pod its node, `eviction` deletes it.
+    pub(super) fn act(
+        &mut self,
+        target: &Target,
+        name: &str,
+        subresource: &str,
+        body: &Value,
+        dry_run: bool,
+        now: &str,
+    ) -> Result<()> {
+        match (&*target.gvr.resource, subresource) {
+            ("pods", "binding") => {
+                let bound = rules::bound(&self.kind(target)?.gvr(), &self.read(target, name)?, body)?;
+                let key = key_of(target, name)?;
+                if !dry_run {
+                    self.finish(target, &key, Some(bound))?;
+                }
+                Ok(())
+            }
+            ("pods", "eviction") => {
+                let options = DeleteOptions { dry_run, ..DeleteOptions::default() };
+                self.delete(target, name, &options, now).map(drop)
+            }
+            _ => Err(Status::no_such_resource()),
+        }
+    }
+
     fn finish(&mut self, target: &Target, key: &ObjectKey, new: Option<Value>) -> Result<Object> {
         let place = resource(&target.gvr);
         if place.1 == "customresourcedefinitions" && new.is_none() {

@@ -114,6 +114,17 @@ impl Address {
         request(Method::POST, &self.uri(None, None, query), "application/json", body.into())
     }
 
+    pub(super) fn post_to(
+        &self,
+        name: &str,
+        subresource: &str,
+        query: &Parameters,
+        body: Bytes,
+    ) -> Result<Request<Vec<u8>>> {
+        let uri = self.uri(Some(name), Some(subresource), query);
+        request(Method::POST, &uri, "application/json", body.into())
+    }
+
     pub(super) fn put(
         &self,
         name: &str,

@@ -76,6 +76,8 @@ fn writes() {
     check(&patch(Patch::Apply(body())), &format!("PATCH {path}&force=true"), "application/apply-patch+yaml");
     let none = Parameters::default();
     check(&pods.post(&none, body()).unwrap(), "POST /api/v1/namespaces/ns/pods", "application/json");
+    let binding = pods.post_to("p", "binding", &none, body()).unwrap();
+    check(&binding, "POST /api/v1/namespaces/ns/pods/p/binding", "application/json");
     check(
         &pods.put("p", Some("status"), &none, body()).unwrap(),
         "PUT /api/v1/namespaces/ns/pods/p/status",
