@@ -29,7 +29,10 @@ pub fn admit(kind: &Kind, object: &mut Tree) -> Result<Vec<String>, Status> {
     }
     schema.default(object);
     let unknown = schema.prune(object);
-    schema.default(object);
+    // Only what went can have made room for a default.
+    if !unknown.is_empty() {
+        schema.default(object);
+    }
     Ok(unknown)
 }
 
