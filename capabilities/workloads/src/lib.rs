@@ -3,6 +3,7 @@
 //! They are told by watches, decide in pure functions and never poll; they must
 //! never know another capability.
 
+mod settings;
 mod world;
 
 mod batch;
@@ -12,12 +13,15 @@ mod resource;
 mod template;
 mod views;
 
+mod kinds;
 mod replica_sets;
+mod simulated;
 
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};
 use futures::future::BoxFuture;
 
+use settings::Settings;
 use world::World;
 
 /// The capability.
@@ -34,7 +38,7 @@ impl Capability for Workloads {
             plane: Plane::Resource,
             summary: "Deployments, stateful sets, jobs and their kin become pods; pods find nodes.",
             speaks: "kube-controller-manager: workloads, volumes, disruption, autoscaling; kube-scheduler",
-            kinds: &[],
+            kinds: kinds::DEFINITIONS,
             needs: &[],
             animates: &[
                 "Pod",
@@ -51,16 +55,24 @@ impl Capability for Workloads {
         }
     }
 
-    fn provision(&self, _ctx: Context) -> BoxFuture<'_, Result<Vec<Route>, Diagnostic>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn provision(&self, ctx: Context) -> BoxFuture<'_, Result<Vec<Route>, Diagnostic>> {
+        Box::pin(async move { read_settings(&ctx).map(|_| Vec::new()) })
     }
 
     fn run(&self, ctx: Context) -> BoxFuture<'_, Result<(), Diagnostic>> {
         Box::pin(async move {
+            let settings = read_settings(&ctx)?;
             let world = World::start(&ctx);
             replica_sets::start(&world);
+            simulated::start(&world, settings.simulated_nodes);
             ctx.health.ready();
             Ok(())
         })
     }
+}
+
+fn read_settings(ctx: &Context) -> Result<Settings, Diagnostic> {
+    Settings::read(&ctx.settings).map_err(|why| {
+        Diagnostic::new("broken-platform", why).hint("Correct the settings of workloads in the Platform object.")
+    })
 }

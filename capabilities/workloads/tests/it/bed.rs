@@ -42,29 +42,54 @@ pub async fn on_both(test: impl AsyncFn(&Bed)) {
     }
 }
 
+/// As [`on_both`], without the kubelet of the tests: nodes are simulated by the capability.
+pub async fn on_both_simulated(settings: Value, test: impl AsyncFn(&Bed)) {
+    for in_process in [true, false] {
+        let bed = Bed::simulated(in_process, settings.clone()).await;
+        test(&bed).await;
+        bed.stop().await;
+    }
+}
+
 impl Bed {
     /// A platform whose controllers reach it in its process, or from outside.
     pub async fn start(in_process: bool) -> Bed {
+        let bed = Bed::simulated(in_process, Value::Null).await;
+        kubelet::start(&bed.objects, &bed.tasks);
+        bed
+    }
+
+    /// The same without a kubelet, with settings of the capability.
+    pub async fn simulated(in_process: bool, settings: Value) -> Bed {
         let platform = Platform::start(Vec::new()).await.unwrap();
         let (tasks, faults, controllers) = (Tasks::default(), Faults::default(), Tasks::default());
         let reached: Arc<dyn Objects> = match in_process {
             true => platform.objects.clone(),
             false => Arc::new(KubeObjects::new(platform.kube().await.unwrap(), ClusterName::root())),
         };
+        define(&platform).await;
         let context = given(&platform, Faulty { objects: reached, faults: faults.clone() }, &controllers);
+        let context = Context { settings: Arc::new(settings), ..context };
         let objects = platform.objects.clone();
-        kubelet::start(&objects, &tasks);
         workloads::capability().run(context.clone()).await.unwrap();
         Bed { platform, objects, tasks, faults, context, controllers: Mutex::new(controllers) }
     }
 
     /// Drops the controllers where they stand, as a `kill -9` does, and starts them anew.
     pub async fn restart(&self) {
+        self.restart_with((*self.context.settings).clone()).await;
+    }
+
+    /// As [`Bed::restart`], with other settings.
+    pub async fn restart_with(&self, settings: Value) {
         let tasks = Tasks::default();
         let old = std::mem::replace(&mut *self.controllers.lock(), tasks.clone());
         kill(&old).await;
         self.faults.clear();
-        workloads::capability().run(Context { tasks, ..self.context.clone() }).await.unwrap();
+        workloads::capability()
+            .run(Context { tasks, settings: Arc::new(settings), ..self.context.clone() })
+            .await
+            .unwrap();
     }
 
     async fn stop(self) {
@@ -141,6 +166,16 @@ impl Bed {
     }
 }
 
+/// Installs the capability's kinds, as is done on a cluster that it is attached to.
+async fn define(platform: &Platform) {
+    let definitions = Gvr::new("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+    let target = Target::cluster(&ClusterName::root(), &definitions);
+    for text in workloads::capability().descriptor().kinds {
+        let body = machinery::yaml::value(text).unwrap().to_string();
+        platform.objects.create(&target, body.into(), WriteOptions::default()).await.unwrap();
+    }
+}
+
 /// What the capability is given.
 fn given(platform: &Platform, objects: Faulty, tasks: &Tasks) -> Context {
     Context {
@@ -166,6 +201,7 @@ pub fn target(plural: &str) -> Target {
         "poddisruptionbudgets" => ("policy", "v1", true),
         "leases" => ("coordination.k8s.io", "v1", true),
         "priorityclasses" => ("scheduling.k8s.io", "v1", false),
+        "stages" => ("kwok.x-k8s.io", "v1alpha1", false),
         "storageclasses" => ("storage.k8s.io", "v1", false),
         _ => ("", "v1", true),
     };

@@ -9,3 +9,4 @@ mod faults;
 mod kubelet;
 
 mod replica_sets;
+mod simulated;
