@@ -140,6 +140,18 @@ impl Objects for Faulty {
         }
     }
 
+    fn create_subresource<'a>(
+        &'a self,
+        target: &'a Target,
+        name: &'a str,
+        subresource: &'a str,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> BoxFuture<'a, Result<Bytes>> {
+        let write = self.objects.create_subresource(target, name, subresource, body, options);
+        Box::pin(self.faults.pass(target, write))
+    }
+
     fn update<'a>(
         &'a self,
         target: &'a Target,
