@@ -53,12 +53,21 @@ pub(crate) fn decide(owner: &ObjectMeta, selector: &LabelSelector, object: &Obje
 impl<O: View> Claimant<'_, O> {
     /// Everything of `resource` that is the owner's, after adopting and releasing.
     pub(crate) async fn claim<V: View>(&self, resource: &Resource<V>) -> Result<Vec<Arc<Item<V>>>, Error> {
+        self.claim_where(resource, |_| true).await
+    }
+
+    /// As [`Claimant::claim`], but only of what could be the owner's at all; the rest is left alone.
+    pub(crate) async fn claim_where<V: View>(
+        &self,
+        resource: &Resource<V>,
+        could_be: impl Fn(&ObjectMeta) -> bool,
+    ) -> Result<Vec<Arc<Item<V>>>, Error> {
         let (cluster, meta) = (&self.owner.cluster, &self.owner.meta);
         let mut kept = Vec::new();
         let mut may_adopt = false;
         let owned = resource.find(cluster, &owned_by(&meta.uid));
         let orphans = resource.find(cluster, &orphan_in(&meta.namespace));
-        for item in owned.into_iter().chain(orphans) {
+        for item in owned.into_iter().chain(orphans).filter(|item| could_be(&item.object.meta)) {
             match decide(meta, self.selector, &item.object.meta) {
                 Claim::Keep => kept.push(item),
                 Claim::Ignore => {}

@@ -10,12 +10,14 @@ mod batch;
 mod claim;
 mod fit;
 mod resource;
+mod revisions;
 mod template;
 mod views;
 
 mod kinds;
 mod replica_sets;
 mod simulated;
+mod stateful_sets;
 
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};
@@ -65,6 +67,7 @@ impl Capability for Workloads {
             let world = World::start(&ctx);
             replica_sets::start(&world);
             simulated::start(&world, settings.simulated_nodes);
+            stateful_sets::start(&world);
             ctx.health.ready();
             Ok(())
         })

@@ -2,13 +2,21 @@
 //! objects. A view holds what is asked for often; the rest is read from the
 //! object when it is needed.
 
+mod int_or_percent;
 mod node;
 mod pod;
 mod replica_set;
+mod revision;
+mod stateful_set;
+mod volume_claim;
 
+pub(crate) use int_or_percent::IntOrPercent;
 pub(crate) use node::Node;
 pub(crate) use pod::{Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
+pub(crate) use revision::{Revision, record};
+pub(crate) use stateful_set::{Retention, StatefulSet, Strategy};
+pub(crate) use volume_claim::VolumeClaim;
 
 use client::Object;
 

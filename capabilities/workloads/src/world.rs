@@ -6,7 +6,7 @@ use capability::Context;
 use controller::Recorder;
 
 use crate::resource::Resource;
-use crate::views::{Node, Pod, ReplicaSet};
+use crate::views::{Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]
@@ -15,6 +15,9 @@ pub(crate) struct World {
     pub(crate) pods: Resource<Pod>,
     pub(crate) nodes: Resource<Node>,
     pub(crate) replica_sets: Resource<ReplicaSet>,
+    pub(crate) stateful_sets: Resource<StatefulSet>,
+    pub(crate) revisions: Resource<Revision>,
+    pub(crate) volume_claims: Resource<VolumeClaim>,
 }
 
 impl World {
@@ -24,6 +27,9 @@ impl World {
             pods: Resource::start(ctx, "", "v1", "pods"),
             nodes: Resource::start(ctx, "", "v1", "nodes"),
             replica_sets: Resource::start(ctx, "apps", "v1", "replicasets"),
+            stateful_sets: Resource::start(ctx, "apps", "v1", "statefulsets"),
+            revisions: Resource::start(ctx, "apps", "v1", "controllerrevisions"),
+            volume_claims: Resource::start(ctx, "", "v1", "persistentvolumeclaims"),
             ctx: ctx.clone(),
         }
     }
