@@ -10,3 +10,4 @@ mod kubelet;
 
 mod replica_sets;
 mod simulated;
+mod stateful_sets;
