@@ -15,6 +15,7 @@ mod template;
 mod views;
 
 mod kinds;
+mod deployments;
 mod replica_sets;
 mod simulated;
 mod stateful_sets;
@@ -65,6 +66,7 @@ impl Capability for Workloads {
         Box::pin(async move {
             let settings = read_settings(&ctx)?;
             let world = World::start(&ctx);
+            deployments::start(&world);
             replica_sets::start(&world);
             simulated::start(&world, settings.simulated_nodes);
             stateful_sets::start(&world);

@@ -98,6 +98,12 @@ impl<V: View> Resource<V> {
         Ok(true)
     }
 
+    /// Replaces the status of an object by that of `body`, and of its metadata what a kind lets
+    /// come along; `body` carries the revision it was derived from.
+    pub(crate) async fn replace_status(&self, object: &Object, body: &Value) -> Result<Object, Status> {
+        self.replace(object, Some("status"), body).await
+    }
+
     async fn replace(&self, object: &Object, subresource: Option<&str>, body: &Value) -> Result<Object, Status> {
         let target = self.place(object);
         let body = body.to_string().into();

@@ -1,6 +1,9 @@
 //! Pods from templates, and the hash by which the revisions of a template are
 //! told apart. Pure.
 
+#[cfg(test)]
+mod tests;
+
 use api::{Gvk, ObjectMeta};
 use base::digest;
 use controller::owner;
@@ -38,4 +41,30 @@ pub(crate) fn hash(template: &Value, collisions: Option<i64>) -> String {
     let size = ALPHABET.len() as u64;
     let digits = std::iter::successors(Some(number), |rest| Some(rest / size)).take(10);
     digits.map(|rest| char::from(ALPHABET[usize::try_from(rest % size).unwrap_or_default()])).collect()
+}
+
+/// Tells templates apart as controllers do: without the label that carries their hash, and
+/// without what is as good as absent. Equal templates have equal fingerprints.
+pub(crate) fn fingerprint(template: &Value) -> String {
+    let mut template = template.clone();
+    if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
+        labels.remove(TEMPLATE_HASH);
+    }
+    if let Some(metadata) = template["metadata"].as_object_mut() {
+        metadata.retain(|_, held| held.as_object().is_none_or(|map| !map.is_empty()));
+    }
+    drop_absent(&mut template);
+    digest::sha256_hex(template.to_string().as_bytes())
+}
+
+/// Takes out nulls and empty lists. Empty objects mean something: an `emptyDir` is one.
+fn drop_absent(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(drop_absent);
+            fields.retain(|_, held| !held.is_null() && held.as_array().is_none_or(|list| !list.is_empty()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_absent),
+        _ => {}
+    }
 }

@@ -3,6 +3,8 @@
 //! object when it is needed.
 
 mod int_or_percent;
+mod amount;
+mod deployment;
 mod node;
 mod pod;
 mod replica_set;
@@ -11,6 +13,7 @@ mod stateful_set;
 mod volume_claim;
 
 pub(crate) use int_or_percent::IntOrPercent;
+pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
 pub(crate) use node::Node;
 pub(crate) use pod::{Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;

@@ -7,6 +7,7 @@ use controller::Recorder;
 
 use crate::resource::Resource;
 use crate::views::{Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
+use crate::views::{Deployment, Node, Pod, ReplicaSet};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub(crate) struct World {
     pub(crate) stateful_sets: Resource<StatefulSet>,
     pub(crate) revisions: Resource<Revision>,
     pub(crate) volume_claims: Resource<VolumeClaim>,
+    pub(crate) deployments: Resource<Deployment>,
 }
 
 impl World {
@@ -30,6 +32,7 @@ impl World {
             stateful_sets: Resource::start(ctx, "apps", "v1", "statefulsets"),
             revisions: Resource::start(ctx, "apps", "v1", "controllerrevisions"),
             volume_claims: Resource::start(ctx, "", "v1", "persistentvolumeclaims"),
+            deployments: Resource::start(ctx, "apps", "v1", "deployments"),
             ctx: ctx.clone(),
         }
     }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ownership;
+use crate::template;
 
 /// What controllers read of a replica set.
 #[derive(Debug)]
@@ -14,7 +15,11 @@ pub(crate) struct ReplicaSet {
     pub(crate) replicas: i64,
     pub(crate) min_ready_secs: i64,
     pub(crate) selector: LabelSelector,
+    /// Tells its template from others.
+    pub(crate) fingerprint: String,
     pub(crate) status: Counts,
+    /// Its condition `ReplicaFailure`: why it could not make or delete pods.
+    pub(crate) failure: Option<Value>,
 }
 
 /// What it counted last.
@@ -24,6 +29,8 @@ pub(crate) struct Counts {
     pub(crate) replicas: i64,
     pub(crate) ready_replicas: i64,
     pub(crate) available_replicas: i64,
+    /// Absent if it was written by somebody who does not count them.
+    pub(crate) terminating_replicas: Option<i64>,
     pub(crate) observed_generation: i64,
 }
 
@@ -31,7 +38,15 @@ pub(crate) struct Counts {
 struct Wire {
     spec: Spec,
     #[serde(default)]
-    status: Counts,
+    status: WireStatus,
+}
+
+#[derive(Default, Deserialize)]
+struct WireStatus {
+    #[serde(flatten)]
+    counts: Counts,
+    #[serde(default)]
+    conditions: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +58,8 @@ struct Spec {
     min_ready_seconds: i64,
     #[serde(default)]
     selector: Value,
+    #[serde(default)]
+    template: Value,
 }
 
 fn one() -> i64 {
@@ -57,7 +74,9 @@ impl View for ReplicaSet {
             replicas: wire.spec.replicas,
             min_ready_secs: wire.spec.min_ready_seconds,
             selector,
-            status: wire.status,
+            fingerprint: template::fingerprint(&wire.spec.template),
+            status: wire.status.counts,
+            failure: wire.status.conditions.into_iter().find(|condition| condition["type"] == "ReplicaFailure"),
         })
     }
 

@@ -8,6 +8,9 @@ mod bed;
 mod faults;
 mod kubelet;
 
+mod deployment_commands;
+mod deployment_faults;
+mod deployments;
 mod replica_sets;
 mod simulated;
 mod stateful_sets;
