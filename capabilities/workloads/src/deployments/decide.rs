@@ -9,7 +9,7 @@ use super::revision;
 use super::rolling;
 use super::scaling;
 use super::sets::{Scale, Set, Sets};
-use super::status;
+use super::status::{self, Report};
 use crate::views::{Deployment, Strategy};
 
 /// What is to be done.
@@ -25,15 +25,6 @@ pub(super) enum Plan {
     Scale(Vec<Scale>),
     /// Old sets are forgotten.
     Forget(Vec<Set>),
-}
-
-/// How the status is to be reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Report {
-    /// What there is.
-    Counts,
-    /// What there is, and how the rollout goes.
-    Progress,
 }
 
 /// Decides. `has_old_pods` tells whether a pod of an old set has not ended yet.

@@ -7,7 +7,6 @@ use client::Item;
 use jiff::Timestamp;
 
 use super::conditions;
-use super::decide::Report;
 use super::sets::{Set, Sets};
 use crate::views::{Deployment, DeploymentCondition, DeploymentStatus};
 
@@ -17,6 +16,15 @@ const REPLICA_FAILURE: &str = "ReplicaFailure";
 const COMPLETE: &str = "NewReplicaSetAvailable";
 const TIMED_OUT: &str = "ProgressDeadlineExceeded";
 const PAUSED: &str = "DeploymentPaused";
+
+/// How the status is to be reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Report {
+    /// What there is.
+    Counts,
+    /// What there is, and how the rollout goes.
+    Progress,
+}
 
 /// What came of trying to make the new replica set.
 #[derive(Debug)]
