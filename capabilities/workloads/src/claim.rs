@@ -61,6 +61,10 @@ impl<O: View> Claimant<'_, O> {
         &self,
         resource: &Resource<V>,
         could_be: impl Fn(&ObjectMeta) -> bool,
+        self.claim_with(resource, None).await
+    /// As [`Claimant::claim`]; what is adopted gets a finalizer, and what is released loses it.
+    pub(crate) async fn claim_with<V: View>(
+        finalizer: Option<&str>,
     ) -> Result<Vec<Arc<Item<V>>>, Error> {
         let (cluster, meta) = (&self.owner.cluster, &self.owner.meta);
         let mut kept = Vec::new();
@@ -71,13 +75,13 @@ impl<O: View> Claimant<'_, O> {
             match decide(meta, self.selector, &item.object.meta) {
                 Claim::Keep => kept.push(item),
                 Claim::Ignore => {}
-                Claim::Release => self.release(resource, &item.object).await?,
+                Claim::Release => self.release(resource, &item.object, finalizer).await?,
                 Claim::Adopt => {
                     if !may_adopt {
                         self.check_alive().await?;
                         may_adopt = true;
                     }
-                    if self.adopt(resource, &item.object).await? {
+                    if self.adopt(resource, &item.object, finalizer).await? {
                         kept.extend(resource.get(&item.key()));
                     }
                 }
@@ -97,9 +101,17 @@ impl<O: View> Claimant<'_, O> {
     }
 
     /// Says whether it is ours now; what is gone, or another's by now, is not.
-    async fn adopt<V: View>(&self, resource: &Resource<V>, object: &Object) -> Result<bool, Status> {
+    async fn adopt<V: View>(
+        &self,
+        resource: &Resource<V>,
+        object: &Object,
+        finalizer: Option<&str>,
+    ) -> Result<bool, Status> {
         let reference = owner::reference(&self.gvk, &self.owner.meta, true);
-        let patch = json!({ "metadata": { "uid": object.meta.uid, "ownerReferences": [reference] } });
+        let mut patch = json!({ "metadata": { "uid": object.meta.uid, "ownerReferences": [reference] } });
+        if let Some(finalizer) = finalizer {
+            patch["metadata"]["finalizers"] = json!([finalizer]);
+        }
         match resource.patch(object, None, Patch::Strategic(patch.to_string().into())).await {
             Ok(_) => Ok(true),
             Err(status) if status.is_not_found() || status.is_invalid() => Ok(false),
@@ -107,9 +119,17 @@ impl<O: View> Claimant<'_, O> {
         }
     }
 
-    async fn release<V: View>(&self, resource: &Resource<V>, object: &Object) -> Result<(), Status> {
+    async fn release<V: View>(
+        &self,
+        resource: &Resource<V>,
+        object: &Object,
+        finalizer: Option<&str>,
+    ) -> Result<(), Status> {
         let reference = json!({ "$patch": "delete", "uid": self.owner.meta.uid });
-        let patch = json!({ "metadata": { "uid": object.meta.uid, "ownerReferences": [reference] } });
+        let mut patch = json!({ "metadata": { "uid": object.meta.uid, "ownerReferences": [reference] } });
+        if let Some(finalizer) = finalizer {
+            patch["metadata"]["$deleteFromPrimitiveList/finalizers"] = json!([finalizer]);
+        }
         match resource.patch(object, None, Patch::Strategic(patch.to_string().into())).await {
             Err(status) if !status.is_not_found() && !status.is_invalid() => Err(status),
             _ => Ok(()),

@@ -16,6 +16,7 @@ mod views;
 
 mod kinds;
 mod deployments;
+mod jobs;
 mod replica_sets;
 mod simulated;
 mod stateful_sets;
@@ -70,6 +71,7 @@ impl Capability for Workloads {
             replica_sets::start(&world);
             simulated::start(&world, settings.simulated_nodes);
             stateful_sets::start(&world);
+            jobs::start(&world);
             ctx.health.ready();
             Ok(())
         })

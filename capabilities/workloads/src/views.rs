@@ -5,6 +5,7 @@
 mod int_or_percent;
 mod amount;
 mod deployment;
+mod job;
 mod node;
 mod pod;
 mod replica_set;
@@ -14,8 +15,12 @@ mod volume_claim;
 
 pub(crate) use int_or_percent::IntOrPercent;
 pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
+pub(crate) use job::{
+    ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy, SuccessRule,
+    TRACKING, Uncounted, is_tracked,
+};
 pub(crate) use node::Node;
-pub(crate) use pod::{Phase, Pod};
+pub(crate) use pod::{ContainerStatus, Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
 pub(crate) use revision::{Revision, record};
 pub(crate) use stateful_set::{Retention, StatefulSet, Strategy};

@@ -8,6 +8,7 @@ use controller::Recorder;
 use crate::resource::Resource;
 use crate::views::{Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
 use crate::views::{Deployment, Node, Pod, ReplicaSet};
+use crate::views::{Job, Node, Pod, ReplicaSet};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub(crate) struct World {
     pub(crate) revisions: Resource<Revision>,
     pub(crate) volume_claims: Resource<VolumeClaim>,
     pub(crate) deployments: Resource<Deployment>,
+    pub(crate) jobs: Resource<Job>,
 }
 
 impl World {
@@ -33,6 +35,7 @@ impl World {
             revisions: Resource::start(ctx, "apps", "v1", "controllerrevisions"),
             volume_claims: Resource::start(ctx, "", "v1", "persistentvolumeclaims"),
             deployments: Resource::start(ctx, "apps", "v1", "deployments"),
+            jobs: Resource::start(ctx, "batch", "v1", "jobs"),
             ctx: ctx.clone(),
         }
     }

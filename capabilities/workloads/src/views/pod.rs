@@ -30,6 +30,16 @@ pub(crate) struct Pod {
 pub(crate) struct Spec {
     /// Empty until the pod is bound.
     pub(crate) node_name: Box<str>,
+    pub(crate) init_containers: Box<[Container]>,
+}
+
+/// A container as it is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Container {
+    pub(crate) name: Box<str>,
+    /// `Always` for a container of the initial ones that goes on beside the main ones.
+    pub(crate) restart_policy: Option<Box<str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +63,31 @@ pub(crate) struct PodCondition {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ContainerStatus {
+    pub(crate) name: Box<str>,
     pub(crate) restart_count: u32,
+    pub(crate) state: ContainerState,
+}
+
+/// How a container is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ContainerState {
+    pub(crate) terminated: Option<Terminated>,
+}
+
+/// How a container ended.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Terminated {
+    pub(crate) exit_code: i64,
+    pub(crate) finished_at: Option<jiff::Timestamp>,
+}
+
+impl ContainerStatus {
+    /// When it ended, if it has.
+    pub(crate) fn ended_at(&self) -> Option<jiff::Timestamp> {
+        self.state.terminated.as_ref()?.finished_at
+    }
 }
 
 impl View for Pod {
@@ -107,6 +141,12 @@ impl Pod {
     /// Whether it has ended, well or not.
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.status.phase, Phase::Succeeded | Phase::Failed)
+    }
+
+    /// How often its containers were restarted, all together.
+    pub(crate) fn all_restarts(&self) -> u32 {
+        let statuses = self.status.container_statuses.iter().chain(&self.status.init_container_statuses);
+        statuses.map(|status| status.restart_count).sum()
     }
 
     /// How often its containers were restarted: in all, and of the container most often.

@@ -1,6 +1,8 @@
 //! A node agent for tests that need pods to come alive and nothing more of a
 //! node: what is there runs and is ready at once. A pod annotated `test/then`
-//! stays `Pending`, is `Running` without being ready, or ends as `Succeeded` or `Failed`.
+//! stays `Pending`, is `Running` without being ready, or ends as `Succeeded` or `Failed`, its
+//! container with the code of `test/exit-code`, and with the condition `test/condition` if there
+//! is one. What has ended is left alone.
 
 use std::sync::Arc;
 
@@ -36,12 +38,26 @@ impl Reconciler for Kubelet {
                 .into_iter()
                 .flatten()
                 .any(|it| it["type"] == "Ready" && it["status"] == ready);
-            if pod.meta.is_deleting() || (held["status"]["phase"] == phase && held_ready) {
+            let has_ended = held["status"]["phase"] == "Succeeded" || held["status"]["phase"] == "Failed";
+            if has_ended || pod.meta.is_deleting() || (held["status"]["phase"] == phase && held_ready) {
                 return Ok(Next::Done);
             }
             let now = jiff::Timestamp::from_second(base::Clock::system().now().as_second()).unwrap();
             let condition = json!({ "type": "Ready", "status": ready, "lastTransitionTime": now.to_string() });
-            let patch = json!({ "status": { "phase": phase, "conditions": [condition] } });
+            let mut status = json!({ "phase": phase, "conditions": [condition] });
+            if let Some(kind) = pod.meta.annotations.get("test/condition") {
+                let also = json!({ "type": kind, "status": "True", "lastTransitionTime": now.to_string() });
+                status["conditions"] = json!([condition, also]);
+            }
+            if let Some(code) = pod.meta.annotations.get("test/exit-code") {
+                let code: i64 = code.parse()?;
+                let state = json!({ "terminated": { "exitCode": code, "finishedAt": now.to_string() } });
+                status["containerStatuses"] = json!([{
+                    "name": held["spec"]["containers"][0]["name"], "image": "example/web:1", "imageID": "",
+                    "ready": false, "restartCount": 0, "state": state,
+                }]);
+            }
+            let patch = json!({ "status": status });
             let patch = Patch::Strategic(patch.to_string().into());
             let target = place::at(&Gvr::new("", "v1", "pods"), key);
             match self.objects.patch(&target, &key.name, Some("status"), patch, WriteOptions::default()).await {

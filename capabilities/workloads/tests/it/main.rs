@@ -11,6 +11,7 @@ mod kubelet;
 mod deployment_commands;
 mod deployment_faults;
 mod deployments;
+mod jobs;
 mod replica_sets;
 mod simulated;
 mod stateful_sets;
