@@ -10,6 +10,8 @@ mod indexes;
 mod leftover;
 mod policy;
 mod report;
+#[cfg(test)]
+mod samples;
 mod tally;
 
 use std::collections::{HashMap, HashSet};
@@ -114,8 +116,7 @@ impl Jobs {
         let active = after.iter().filter(|pod| facts::is_active(pod)).count();
         // As long as pods are left that should be gone, the job is not over.
         let verdict = verdict.or_else(|| decide::completion(&job.view, &tally, active)).filter(|_| outcome.is_ok());
-        let found =
-            Found { job: &job.view, is_deleting, pods: &pods, tally: &tally, verdict: verdict.as_ref() };
+        let found = Found { job: &job.view, is_deleting, pods: &pods, tally: &tally, verdict: verdict.as_ref() };
         let now = in_seconds(now);
         let report = report::first(&found, &after, now);
         self.report(job, report, verdict.as_ref(), &hands, failures, now).await?;

@@ -16,8 +16,8 @@ mod volume_claim;
 pub(crate) use int_or_percent::IntOrPercent;
 pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
 pub(crate) use job::{
-    ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy, SuccessRule,
-    TRACKING, Uncounted, is_tracked,
+    ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy,
+    SuccessRule, TRACKING, Uncounted, is_tracked,
 };
 pub(crate) use node::Node;
 pub(crate) use pod::{ContainerStatus, Phase, Pod};

@@ -11,10 +11,10 @@ use client::Item;
 use jiff::{SignedDuration, Timestamp};
 
 use super::backoff::{self, Failures};
+use super::facts;
 use super::indexes::Indexes;
 use super::policy::{self, Meaning};
 use super::tally::Tally;
-use super::facts;
 use crate::views::{Job, Phase, Pod};
 
 /// Pods that are made or deleted at once at most.
@@ -201,12 +201,7 @@ fn when_due(wait: SignedDuration, pods: impl FnOnce() -> Vec<NewPod>) -> Plan {
 }
 
 /// Where each index has its own back-off, those are made that are due.
-fn by_index(
-    job: &Job,
-    free: &BTreeSet<usize>,
-    unreplaced: &BTreeMap<usize, &Item<Pod>>,
-    now: Timestamp,
-) -> Plan {
+fn by_index(job: &Job, free: &BTreeSet<usize>, unreplaced: &BTreeMap<usize, &Item<Pod>>, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     let mut due = Vec::new();
     for index in free {

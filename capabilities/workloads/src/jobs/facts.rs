@@ -68,7 +68,8 @@ pub(super) fn ended_at(pod: &Item<Pod>) -> Timestamp {
 /// Containers beside the main ones that run as long end last.
 fn by_containers(pod: &Item<Pod>) -> Option<Timestamp> {
     let (spec, status) = (&pod.view.spec, &pod.view.status);
-    let sidecars = spec.init_containers.iter().filter(|container| container.restart_policy.as_deref() == Some("Always"));
+    let sidecars =
+        spec.init_containers.iter().filter(|container| container.restart_policy.as_deref() == Some("Always"));
     let beside: Vec<&str> = sidecars.map(|container| &*container.name).collect();
     let beside = status.init_container_statuses.iter().filter(|status| beside.contains(&&*status.name));
     let ends = status.container_statuses.iter().chain(beside).map(ContainerStatus::ended_at);

@@ -13,9 +13,9 @@ use client::Item;
 use jiff::Timestamp;
 
 use super::decide::{self, Verdict};
+use super::facts;
 use super::policy::{self, Meaning};
 use super::tally::Tally;
-use super::facts;
 use crate::views::{Job, JobCondition, JobStatus, Pod, Uncounted, is_tracked};
 
 /// Pods that are named in one status at most, so that it stays small.
@@ -162,11 +162,7 @@ fn counts_as_failed(found: &Found<'_>, pod: &Item<Pod>) -> bool {
 }
 
 /// Reports that a job that goes on is suspended or resumed.
-fn suspension(
-    found: &Found<'_>,
-    status: &mut JobStatus,
-    now: Timestamp,
-) -> Option<(&'static str, &'static str)> {
+fn suspension(found: &Found<'_>, status: &mut JobStatus, now: Timestamp) -> Option<(&'static str, &'static str)> {
     if found.verdict.is_some() || found.is_deleting {
         return None;
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use client::Item;
 
+use super::facts;
 use super::indexes::Indexes;
 use super::policy::{self, Meaning};
-use super::facts;
 use crate::views::{Job, Pod, is_tracked};
 
 /// The pods of a job, summed up.
@@ -40,12 +40,10 @@ impl<'a> Tally<'a> {
         let tracked = || pods.iter().map(|pod| &**pod).filter(|pod| is_valid(job, pod));
         let uid = |pod: &Item<Pod>| pod.object.meta.uid.clone();
 
-        let new_succeeded: Vec<&Item<Pod>> = tracked()
-            .filter(|pod| facts::has_succeeded(pod) && !named_succeeded.contains(uid(pod).as_str()))
-            .collect();
-        let new_failed: Vec<&Item<Pod>> = tracked()
-            .filter(|pod| facts::has_failed(job, pod) && !named_failed.contains(uid(pod).as_str()))
-            .collect();
+        let new_succeeded: Vec<&Item<Pod>> =
+            tracked().filter(|pod| facts::has_succeeded(pod) && !named_succeeded.contains(uid(pod).as_str())).collect();
+        let new_failed: Vec<&Item<Pod>> =
+            tracked().filter(|pod| facts::has_failed(job, pod) && !named_failed.contains(uid(pod).as_str())).collect();
         let counted = new_failed.iter().filter(|pod| policy::meaning(job, pod) != Meaning::Ignored).count();
         let mut tally = Tally {
             succeeded: job.status.succeeded + new_succeeded.len() + named_succeeded.len(),
