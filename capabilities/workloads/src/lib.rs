@@ -16,6 +16,7 @@ mod views;
 
 mod kinds;
 mod deployments;
+mod cron_jobs;
 mod jobs;
 mod replica_sets;
 mod simulated;
@@ -72,6 +73,7 @@ impl Capability for Workloads {
             simulated::start(&world, settings.simulated_nodes);
             stateful_sets::start(&world);
             jobs::start(&world);
+            cron_jobs::start(&world);
             ctx.health.ready();
             Ok(())
         })

@@ -5,6 +5,7 @@
 mod int_or_percent;
 mod amount;
 mod deployment;
+mod cron_job;
 mod job;
 mod node;
 mod pod;
@@ -15,6 +16,7 @@ mod volume_claim;
 
 pub(crate) use int_or_percent::IntOrPercent;
 pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
+pub(crate) use cron_job::{ConcurrencyPolicy, CronJob, CronJobStatus, Reference};
 pub(crate) use job::{
     ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy,
     SuccessRule, TRACKING, Uncounted, is_tracked,

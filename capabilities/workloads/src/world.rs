@@ -9,6 +9,7 @@ use crate::resource::Resource;
 use crate::views::{Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
 use crate::views::{Deployment, Node, Pod, ReplicaSet};
 use crate::views::{Job, Node, Pod, ReplicaSet};
+use crate::views::{CronJob, Job, Node, Pod, ReplicaSet};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub(crate) struct World {
     pub(crate) volume_claims: Resource<VolumeClaim>,
     pub(crate) deployments: Resource<Deployment>,
     pub(crate) jobs: Resource<Job>,
+    pub(crate) cron_jobs: Resource<CronJob>,
 }
 
 impl World {
@@ -36,6 +38,7 @@ impl World {
             volume_claims: Resource::start(ctx, "", "v1", "persistentvolumeclaims"),
             deployments: Resource::start(ctx, "apps", "v1", "deployments"),
             jobs: Resource::start(ctx, "batch", "v1", "jobs"),
+            cron_jobs: Resource::start(ctx, "batch", "v1", "cronjobs"),
             ctx: ctx.clone(),
         }
     }
