@@ -53,18 +53,32 @@ pub(crate) fn decide(owner: &ObjectMeta, selector: &LabelSelector, object: &Obje
 impl<O: View> Claimant<'_, O> {
     /// Everything of `resource` that is the owner's, after adopting and releasing.
     pub(crate) async fn claim<V: View>(&self, resource: &Resource<V>) -> Result<Vec<Arc<Item<V>>>, Error> {
-        self.claim_where(resource, |_| true).await
+        self.claim_as(resource, None, |_| true).await
     }
 
-    /// As [`Claimant::claim`], but only of what could be the owner's at all; the rest is left alone.
+    /// As [`Claimant::claim`], of those objects that could be the owner's at all.
     pub(crate) async fn claim_where<V: View>(
         &self,
         resource: &Resource<V>,
         could_be: impl Fn(&ObjectMeta) -> bool,
-        self.claim_with(resource, None).await
+    ) -> Result<Vec<Arc<Item<V>>>, Error> {
+        self.claim_as(resource, None, could_be).await
+    }
+
     /// As [`Claimant::claim`]; what is adopted gets a finalizer, and what is released loses it.
     pub(crate) async fn claim_with<V: View>(
+        &self,
+        resource: &Resource<V>,
+        finalizer: &str,
+    ) -> Result<Vec<Arc<Item<V>>>, Error> {
+        self.claim_as(resource, Some(finalizer), |_| true).await
+    }
+
+    async fn claim_as<V: View>(
+        &self,
+        resource: &Resource<V>,
         finalizer: Option<&str>,
+        could_be: impl Fn(&ObjectMeta) -> bool,
     ) -> Result<Vec<Arc<Item<V>>>, Error> {
         let (cluster, meta) = (&self.owner.cluster, &self.owner.meta);
         let mut kept = Vec::new();

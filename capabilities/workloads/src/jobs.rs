@@ -127,7 +127,7 @@ impl Jobs {
     async fn claim(&self, job: &Item<Job>) -> Result<Vec<Arc<Item<Pod>>>, Error> {
         let claimant =
             Claimant { gvk: gvk(), owner: &job.object, selector: &job.view.selector, owners: &self.world.jobs };
-        claimant.claim_with(&self.world.pods, Some(TRACKING)).await
+        claimant.claim_with(&self.world.pods, TRACKING).await
     }
 
     /// What had failed before the pods that are not counted yet.

@@ -3,7 +3,6 @@
 //! object when it is needed.
 
 mod int_or_percent;
-mod amount;
 mod deployment;
 mod cron_job;
 mod job;
@@ -14,9 +13,9 @@ mod revision;
 mod stateful_set;
 mod volume_claim;
 
-pub(crate) use int_or_percent::IntOrPercent;
-pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
 pub(crate) use cron_job::{ConcurrencyPolicy, CronJob, CronJobStatus, Reference};
+pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
+pub(crate) use int_or_percent::IntOrPercent;
 pub(crate) use job::{
     ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy,
     SuccessRule, TRACKING, Uncounted, is_tracked,
@@ -25,7 +24,7 @@ pub(crate) use node::Node;
 pub(crate) use pod::{ContainerStatus, Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
 pub(crate) use revision::{Revision, record};
-pub(crate) use stateful_set::{Retention, StatefulSet, Strategy};
+pub(crate) use stateful_set::{Retention, StatefulSet, UpdateStrategy};
 pub(crate) use volume_claim::VolumeClaim;
 
 use client::Object;

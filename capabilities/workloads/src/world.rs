@@ -6,10 +6,7 @@ use capability::Context;
 use controller::Recorder;
 
 use crate::resource::Resource;
-use crate::views::{Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
-use crate::views::{Deployment, Node, Pod, ReplicaSet};
-use crate::views::{Job, Node, Pod, ReplicaSet};
-use crate::views::{CronJob, Job, Node, Pod, ReplicaSet};
+use crate::views::{CronJob, Deployment, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{claims, identity, rollout};
-use crate::views::{Phase, Pod, StatefulSet, Strategy, VolumeClaim};
+use crate::views::{Phase, Pod, StatefulSet, UpdateStrategy, VolumeClaim};
 
 /// What is there to decide by.
 pub(super) struct Scene<'a> {
@@ -190,9 +190,9 @@ fn is_current_wanted(scene: &Scene<'_>, ordinal: i64) -> bool {
     }
     let place = ordinal - scene.set.view.start;
     match &scene.set.view.strategy {
-        Strategy::OnDelete => false,
-        Strategy::Rolling { partition: Some(partition), .. } => place < *partition,
-        Strategy::Rolling { partition: None, .. } => {
+        UpdateStrategy::OnDelete => false,
+        UpdateStrategy::Rolling { partition: Some(partition), .. } => place < *partition,
+        UpdateStrategy::Rolling { partition: None, .. } => {
             let is_current = |pod: &&Arc<Item<Pod>>| {
                 !pod.object.meta.is_deleting() && identity::revision(&pod.object.meta) == scene.current
             };

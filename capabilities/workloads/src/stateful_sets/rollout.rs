@@ -6,12 +6,12 @@ use client::Item;
 
 use super::decide::{Places, Scene};
 use super::identity;
-use crate::views::{IntOrPercent, Pod, Strategy};
+use crate::views::{IntOrPercent, Pod, UpdateStrategy};
 
 /// Pods to delete, so that they come back of the newest template: from the highest down to the
 /// partition.
 pub(super) fn outdated(scene: &Scene<'_>, places: &Places) -> Vec<Arc<Item<Pod>>> {
-    let Strategy::Rolling { partition, max_unavailable } = &scene.set.view.strategy else { return Vec::new() };
+    let UpdateStrategy::Rolling { partition, max_unavailable } = &scene.set.view.strategy else { return Vec::new() };
     let lowest = usize::try_from(partition.unwrap_or(0)).unwrap_or(0);
     match max_unavailable {
         None => one_by_one(scene, places, lowest).into_iter().collect(),

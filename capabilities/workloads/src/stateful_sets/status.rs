@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::decide::Scene;
 use super::identity;
-use crate::views::{Phase, Pod, Strategy};
+use crate::views::{Phase, Pod, UpdateStrategy};
 
 /// Pods by what they are.
 #[derive(Default)]
@@ -43,7 +43,7 @@ fn count(scene: &Scene<'_>) -> Counts {
 pub(super) fn status(scene: &Scene<'_>, collisions: i64) -> Result<Value, Status> {
     let Counts { all, ready, available, mut current, updated } = count(scene);
     let mut current_revision = scene.current;
-    let is_rolling = matches!(scene.set.view.strategy, Strategy::Rolling { .. });
+    let is_rolling = matches!(scene.set.view.strategy, UpdateStrategy::Rolling { .. });
     if is_rolling && updated == all && ready == all && !scene.set.object.meta.is_deleting() {
         current = updated;
         current_revision = scene.update;

@@ -6,7 +6,7 @@ use machinery::selector::LabelSelector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::amount::Amount;
+use super::int_or_percent::IntOrPercent;
 use crate::template;
 
 /// Kubernetes' way to say that there is no deadline, or no limit.
@@ -35,7 +35,7 @@ pub(crate) enum Strategy {
     /// All old ones go before any new one comes.
     Recreate,
     /// Bit by bit.
-    Rolling { max_surge: Amount, max_unavailable: Amount },
+    Rolling { max_surge: IntOrPercent, max_unavailable: IntOrPercent },
 }
 
 /// The status of a deployment.
@@ -138,13 +138,13 @@ struct WireStrategy {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct RollingUpdate {
-    max_surge: Option<Amount>,
-    max_unavailable: Option<Amount>,
+    max_surge: Option<IntOrPercent>,
+    max_unavailable: Option<IntOrPercent>,
 }
 
 impl WireStrategy {
     fn read(&self) -> Strategy {
-        const DEFAULT: Amount = Amount::Percent(25);
+        const DEFAULT: IntOrPercent = IntOrPercent::Percent(25);
         if self.kind == "Recreate" {
             return Strategy::Recreate;
         }

@@ -1,33 +1,47 @@
-//! A number, or a share of another number, as Kubernetes' `IntOrString`.
+//! A number, or a share of another number, as Kubernetes' `IntOrString`. Pure.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-/// A count of replicas, or a percentage of them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+/// A count of pods, or a percentage of those wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IntOrPercent {
     Int(i64),
-    Percent(Box<str>),
+    Percent(i64),
 }
 
 impl IntOrPercent {
     /// The count that this is of `whole`, a part of one counting as one.
-    pub(crate) fn rounded_up(&self, whole: i64) -> i64 {
-        self.hundredths(whole).div_euclid(100) + i64::from(self.hundredths(whole).rem_euclid(100) > 0)
+    pub(crate) fn rounded_up(self, whole: i64) -> i64 {
+        match self {
+            IntOrPercent::Int(count) => count,
+            IntOrPercent::Percent(percent) => percent.saturating_mul(whole).saturating_add(99).div_euclid(100),
+        }
     }
 
     /// The count that this is of `whole`, a part of one counting as none.
-    pub(crate) fn rounded_down(&self, whole: i64) -> i64 {
-        self.hundredths(whole).div_euclid(100)
-    }
-
-    /// The API server lets nothing pass that is neither; such a text counts as nothing.
-    fn hundredths(&self, whole: i64) -> i64 {
+    pub(crate) fn rounded_down(self, whole: i64) -> i64 {
         match self {
-            IntOrPercent::Int(count) => count.saturating_mul(100),
-            IntOrPercent::Percent(text) => {
-                let percent: i64 = text.strip_suffix('%').and_then(|digits| digits.parse().ok()).unwrap_or(0);
-                percent.saturating_mul(whole)
+            IntOrPercent::Int(count) => count,
+            IntOrPercent::Percent(percent) => percent.saturating_mul(whole).div_euclid(100),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Wire {
+    Int(i64),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for IntOrPercent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Wire::deserialize(deserializer)? {
+            Wire::Int(count) => Ok(IntOrPercent::Int(count)),
+            Wire::Text(text) => {
+                let percent = text.strip_suffix('%').and_then(|number| number.parse().ok());
+                let percent = percent.map(IntOrPercent::Percent);
+                percent.ok_or_else(|| serde::de::Error::custom("neither a number nor a percentage"))
             }
         }
     }

@@ -17,7 +17,7 @@ pub(crate) struct StatefulSet {
     pub(crate) start: i64,
     pub(crate) min_ready_secs: i64,
     pub(crate) is_parallel: bool,
-    pub(crate) strategy: Strategy,
+    pub(crate) strategy: UpdateStrategy,
     pub(crate) history_limit: usize,
     pub(crate) retention: Retention,
     pub(crate) selector: LabelSelector,
@@ -30,7 +30,7 @@ pub(crate) struct StatefulSet {
 
 /// How pods come to a new template.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Strategy {
+pub(crate) enum UpdateStrategy {
     OnDelete,
     Rolling {
         /// Pods below stay as they are; `None` if no rolling update is described at all.
@@ -137,15 +137,15 @@ fn ten() -> usize {
 }
 
 impl WireStrategy {
-    fn read(self) -> Strategy {
+    fn read(self) -> UpdateStrategy {
         if &*self.r#type == "OnDelete" {
-            return Strategy::OnDelete;
+            return UpdateStrategy::OnDelete;
         }
         match self.rolling_update {
             Some(Rolling { partition, max_unavailable }) => {
-                Strategy::Rolling { partition: Some(partition), max_unavailable }
+                UpdateStrategy::Rolling { partition: Some(partition), max_unavailable }
             }
-            None => Strategy::Rolling { partition: None, max_unavailable: None },
+            None => UpdateStrategy::Rolling { partition: None, max_unavailable: None },
         }
     }
 }
