@@ -7,6 +7,7 @@ mod claims;
 mod decide;
 mod identity;
 mod rollout;
+mod scene;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -23,8 +24,8 @@ use crate::claim::Claimant;
 use crate::revisions::{self, Newest, Recorded};
 use crate::views::{Pod, Revision, StatefulSet, VolumeClaim, owned_by};
 use crate::world::World;
-use decide::Scene;
 use identity::gvk;
+use scene::Scene;
 
 const WORKERS: usize = 4;
 /// The label of revisions that holds their hash.

@@ -1,5 +1,5 @@
-//! The claims of a stateful set's pods: their names, what they are made of,
-//! and whom they go with. Pure.
+//! The claims of a stateful set's pods: what they are made of, and whom they go
+//! with. Pure.
 
 use api::{ObjectMeta, OwnerReference};
 use client::Item;
@@ -9,11 +9,6 @@ use serde_json::{Value, json};
 use super::identity::{self, gvk};
 use crate::views::{Retention, StatefulSet};
 
-/// The name of the claim of a template for an ordinal.
-pub(super) fn name(template: &str, set: &str, ordinal: i64) -> String {
-    format!("{template}-{set}-{ordinal}")
-}
-
 /// The claim made of a template for an ordinal, owned as the set retains it.
 pub(super) fn claim(set: &Item<StatefulSet>, template: &Value, ordinal: i64) -> Value {
     let meta = &set.object.meta;
@@ -21,7 +16,7 @@ pub(super) fn claim(set: &Item<StatefulSet>, template: &Value, ordinal: i64) -> 
     let mut claim = template.clone();
     claim["apiVersion"] = json!("v1");
     claim["kind"] = json!("PersistentVolumeClaim");
-    claim["metadata"]["name"] = json!(name(template_name, &meta.name, ordinal));
+    claim["metadata"]["name"] = json!(identity::claim_name(template_name, &meta.name, ordinal));
     claim["metadata"]["namespace"] = json!(meta.namespace);
     let owners = wanted_owners(set.view.retention, meta, None);
     if !owners.is_empty() {

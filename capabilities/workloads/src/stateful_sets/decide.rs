@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use api::OwnerReference;
 use client::Item;
-use jiff::Timestamp;
 use serde_json::Value;
 
+use super::scene::{Places, Scene};
 use super::{claims, identity, rollout};
 use crate::views::{Phase, Pod, StatefulSet, UpdateStrategy, VolumeClaim};
 
@@ -22,6 +22,7 @@ pub(super) struct Scene<'a> {
     pub(super) update: &'a str,
     pub(super) now: Timestamp,
 }
+use crate::views::{Phase, Pod, Strategy, VolumeClaim};
 
 /// One thing to do.
 pub(super) enum Step {
@@ -53,42 +54,6 @@ pub(super) struct Plan {
     pub(super) phases: Vec<Vec<Step>>,
     /// One after the other, not all of a phase at once.
     pub(super) is_ordered: bool,
-}
-
-/// The pods of a set by their places.
-pub(super) struct Places {
-    /// For every ordinal that is wanted, from the first.
-    pub(super) wanted: Vec<Option<Arc<Item<Pod>>>>,
-    /// Pods of other ordinals, the highest first.
-    pub(super) condemned: Vec<Arc<Item<Pod>>>,
-}
-
-impl Places {
-    pub(super) fn of(set: &Item<StatefulSet>, pods: &[Arc<Item<Pod>>]) -> Places {
-        let mut wanted = vec![None; usize::try_from(set.view.replicas).unwrap_or(0)];
-        let mut condemned = Vec::new();
-        for pod in pods {
-            let Some(ordinal) = identity::ordinal(&set.object.meta.name, &pod.object.meta.name) else { continue };
-            match usize::try_from(ordinal - set.view.start).ok().and_then(|place| wanted.get_mut(place)) {
-                Some(place) => *place = Some(pod.clone()),
-                None => condemned.push((ordinal, pod.clone())),
-            }
-        }
-        condemned.sort_by_key(|(ordinal, _)| std::cmp::Reverse(*ordinal));
-        Places { wanted, condemned: condemned.into_iter().map(|(_, pod)| pod).collect() }
-    }
-}
-
-impl Scene<'_> {
-    /// Whether a pod runs and has been ready for long enough.
-    pub(super) fn is_available(&self, pod: &Item<Pod>) -> bool {
-        pod.view.status.phase == Phase::Running && pod.view.is_available(self.set.view.min_ready_secs, self.now)
-    }
-
-    /// Whether a pod does not count as serving: what is going does not.
-    pub(super) fn is_unavailable(&self, pod: &Item<Pod>) -> bool {
-        pod.object.meta.is_deleting() || !self.is_available(pod)
-    }
 }
 
 pub(super) fn plan(scene: &Scene<'_>) -> Plan {
@@ -158,7 +123,7 @@ fn existing(scene: &Scene<'_>, ordinal: i64, pod: &Arc<Item<Pod>>, is_ordered: b
 
 fn claims_of(scene: &Scene<'_>, ordinal: i64) -> impl Iterator<Item = Option<Arc<Item<VolumeClaim>>>> {
     let templates = scene.set.view.claims.iter();
-    templates.map(move |template| (scene.claim)(&claims::name(template, &scene.set.object.meta.name, ordinal)))
+    templates.map(move |template| (scene.claim)(&identity::claim_name(template, &scene.set.object.meta.name, ordinal)))
 }
 
 /// Whether a claim is there that will go with an earlier pod: it must be gone first.

@@ -24,6 +24,11 @@ pub(super) fn pod_name(set: &str, ordinal: i64) -> String {
     format!("{set}-{ordinal}")
 }
 
+/// The name of the claim of a template for an ordinal.
+pub(super) fn claim_name(template: &str, set: &str, ordinal: i64) -> String {
+    format!("{template}-{set}-{ordinal}")
+}
+
 /// The ordinal of a pod of this set, by its name; `None` for a pod that cannot be one.
 pub(super) fn ordinal(set: &str, pod: &str) -> Option<i64> {
     let digits = pod.strip_prefix(set)?.strip_prefix('-')?;
@@ -72,7 +77,7 @@ pub(super) fn pod(set: &Item<StatefulSet>, service: &Value, template: &Value, re
 /// The volumes of the claims, then those of the template of other names.
 fn volumes(set: &Item<StatefulSet>, stated: &Value, ordinal: i64) -> Value {
     let claims = set.view.claims.iter().map(|template| {
-        let claim = super::claims::name(template, &set.object.meta.name, ordinal);
+        let claim = claim_name(template, &set.object.meta.name, ordinal);
         json!({ "name": template, "persistentVolumeClaim": { "claimName": claim } })
     });
     let is_claim = |volume: &&Value| set.view.claims.iter().any(|template| volume["name"] == **template);

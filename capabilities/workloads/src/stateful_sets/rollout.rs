@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use client::Item;
 
-use super::decide::{Places, Scene};
 use super::identity;
 use crate::views::{IntOrPercent, Pod, UpdateStrategy};
+use super::scene::{Places, Scene};
+use crate::views::{IntOrPercent, Pod, Strategy};
 
 /// Pods to delete, so that they come back of the newest template: from the highest down to the
 /// partition.

@@ -6,9 +6,10 @@ use api::Status;
 use client::Item;
 use serde_json::{Map, Value, json};
 
-use super::decide::Scene;
 use super::identity;
 use crate::views::{Phase, Pod, UpdateStrategy};
+use super::scene::Scene;
+use crate::views::{Phase, Pod, Strategy};
 
 /// Pods by what they are.
 #[derive(Default)]

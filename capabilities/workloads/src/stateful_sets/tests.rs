@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::decide::{Scene, Step, plan};
+use super::decide::{Step, plan};
+use super::scene::Scene;
 use super::status::{next_available, status};
 use super::{claims, identity};
 use crate::views::{Pod, StatefulSet, VolumeClaim};
