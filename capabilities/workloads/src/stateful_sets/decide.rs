@@ -8,21 +8,7 @@ use serde_json::Value;
 
 use super::scene::{Places, Scene};
 use super::{claims, identity, rollout};
-use crate::views::{Phase, Pod, StatefulSet, UpdateStrategy, VolumeClaim};
-
-/// What is there to decide by.
-pub(super) struct Scene<'a> {
-    pub(super) set: &'a Item<StatefulSet>,
-    pub(super) pods: &'a [Arc<Item<Pod>>],
-    /// The claim of a name.
-    pub(super) claim: &'a (dyn Fn(&str) -> Option<Arc<Item<VolumeClaim>>> + Sync),
-    /// The name of the revision that pods are of until they are updated.
-    pub(super) current: &'a str,
-    /// The name of the revision of the template as it is now.
-    pub(super) update: &'a str,
-    pub(super) now: Timestamp,
-}
-use crate::views::{Phase, Pod, Strategy, VolumeClaim};
+use crate::views::{Phase, Pod, UpdateStrategy, VolumeClaim};
 
 /// One thing to do.
 pub(super) enum Step {

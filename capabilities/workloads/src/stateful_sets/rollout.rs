@@ -5,9 +5,8 @@ use std::sync::Arc;
 use client::Item;
 
 use super::identity;
-use crate::views::{IntOrPercent, Pod, UpdateStrategy};
 use super::scene::{Places, Scene};
-use crate::views::{IntOrPercent, Pod, Strategy};
+use crate::views::{IntOrPercent, Pod, UpdateStrategy};
 
 /// Pods to delete, so that they come back of the newest template: from the highest down to the
 /// partition.
@@ -16,7 +15,7 @@ pub(super) fn outdated(scene: &Scene<'_>, places: &Places) -> Vec<Arc<Item<Pod>>
     let lowest = usize::try_from(partition.unwrap_or(0)).unwrap_or(0);
     match max_unavailable {
         None => one_by_one(scene, places, lowest).into_iter().collect(),
-        Some(most) => within(scene, places, lowest, most),
+        Some(most) => within(scene, places, lowest, *most),
     }
 }
 
@@ -39,7 +38,7 @@ fn one_by_one(scene: &Scene<'_>, places: &Places, lowest: usize) -> Option<Arc<I
 }
 
 /// As many as may be missing at once. A pod that is out of date and does not serve costs nothing.
-fn within(scene: &Scene<'_>, places: &Places, lowest: usize, most: &IntOrPercent) -> Vec<Arc<Item<Pod>>> {
+fn within(scene: &Scene<'_>, places: &Places, lowest: usize, most: IntOrPercent) -> Vec<Arc<Item<Pod>>> {
     let most = most.rounded_down(scene.set.view.replicas).max(1);
     let is_free = |pod: &Item<Pod>| is_outdated(scene, pod) && scene.is_unavailable(pod);
     let is_missing = |pod: &Option<Arc<Item<Pod>>>| match pod {

@@ -7,9 +7,8 @@ use client::Item;
 use serde_json::{Map, Value, json};
 
 use super::identity;
-use crate::views::{Phase, Pod, UpdateStrategy};
 use super::scene::Scene;
-use crate::views::{Phase, Pod, Strategy};
+use crate::views::{Phase, Pod, UpdateStrategy};
 
 /// Pods by what they are.
 #[derive(Default)]
