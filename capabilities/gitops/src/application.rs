@@ -113,6 +113,8 @@ impl Engine {
         let refresh = app.refresh();
         let pinned = operation::pinned_revisions(app);
         let mut observation = self.observer.observe(app, &pinned, refresh).await?;
+        let renewed = deletion::keep_finalizers(self, app, &observation).await?;
+        let app = renewed.as_ref().unwrap_or(app);
         let mut next = self.patience(app, &observation);
         let work = self.decide(app, &observation);
         let worked = match work {

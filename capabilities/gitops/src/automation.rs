@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::compare::{Resource, Sync};
+use crate::compare::{Part, Resource, Sync};
 use crate::types::{
     Application, Backoff, Condition, InitiatedBy, Operation, OperationState, Phase, ResourceSelector, Retry,
     SyncOperation,
@@ -85,12 +85,17 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
             Err(decision) => return decision,
         }
     }
-    if automated.prune && !automated.allow_empty && resources.iter().all(|resource| resource.requires_pruning) {
+    if automated.prune && !automated.allow_empty && objects(resources).all(|resource| resource.requires_pruning) {
         let message =
             format!("Skipping sync attempt to {}: auto-sync will wipe out all resources", revisions.join(","));
         return Decision::Refuse(Condition::new("SyncError", message));
     }
     Decision::Start(Box::new(operation(situation, automated.prune, heal)))
+}
+
+/// The resources that are more than what a sync left of its hooks.
+fn objects(resources: &[Resource]) -> impl Iterator<Item = &Resource> {
+    resources.iter().filter(|resource| resource.part != Part::Hook)
 }
 
 /// The last operation, if it ended and was for just this: these revisions of these sources.

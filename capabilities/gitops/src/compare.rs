@@ -1,5 +1,6 @@
 //! Wanted objects against live ones: for each whether it is in sync, whether it is
-//! extra, whose it is, how well it is. Pure; it must never decide what to do.
+//! extra, whose it is, how well it is. Hooks that are there are named and not
+//! compared. Pure; it must never decide what to do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use api::{ClusterName, Gvk};
 use serde_json::Value;
 
 use crate::health::{self, Health, Rules, State};
+use crate::hooks;
 use crate::manifests::Kinds;
 use crate::normalise;
 use crate::options::SyncOptions;
@@ -24,6 +26,17 @@ pub enum Sync {
     OutOfSync,
 }
 
+/// Whether an object is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It is.
+    Plain,
+    /// It asks not to be: it is neither applied nor removed.
+    Skipped,
+    /// It is a hook that a sync made.
+    Hook,
+}
+
 /// One object of an Application.
 #[derive(Clone, Debug)]
 pub struct Resource {
@@ -31,6 +44,8 @@ pub struct Resource {
     pub key: Key,
     /// Its kind with its version.
     pub gvk: Gvk,
+    /// Whether it is compared; what is not counts as in sync.
+    pub part: Part,
     /// As it is wanted; `None` if it is extra.
     pub desired: Option<Arc<Value>>,
     /// As it is; `None` if it is missing.
@@ -96,17 +111,20 @@ pub fn one(key: &Key, desired: Option<&Arc<Value>>, live: Option<&Live>, context
     // An object says what it wants of its syncing where it is wanted; an extra, where it is.
     let speaker = desired.or(live.map(|live| &live.value));
     let stated = |name: &str| speaker.and_then(|object| resource::annotation(object, name)).unwrap_or_default();
-    let requires_pruning = desired.is_none() && live.is_some();
+    let part = part(desired, live);
+    let requires_pruning = part == Part::Plain && desired.is_none() && live.is_some();
     let gvk = speaker.map_or_else(|| Gvk::new(&key.group, "", &key.kind), |object| resource::gvk(object));
     let shared_with = live
         .and_then(|live| tracking::owner(context.cluster, &live.object.meta, &key.group, &key.kind))
         .filter(|owner| owner != context.owner);
     let sync = match (desired, live) {
+        _ if part != Part::Plain => Sync::Synced,
         (Some(desired), Some(live)) => difference(key, &gvk, desired, live, context),
         _ => Sync::OutOfSync,
     };
     Resource {
         key: key.clone(),
+        part,
         sync,
         requires_pruning,
         is_tolerated: requires_pruning
@@ -114,6 +132,7 @@ pub fn one(key: &Key, desired: Option<&Arc<Value>>, live: Option<&Live>, context
         is_leaving: live.is_some_and(|live| live.object.meta.is_deleting()),
         shared_with,
         health: match live {
+            _ if part != Part::Plain => None,
             Some(live) => health::assess(&live.value, context.rules),
             None => Some(Health::of(State::Missing)),
         },
@@ -123,6 +142,14 @@ pub fn one(key: &Key, desired: Option<&Arc<Value>>, live: Option<&Live>, context
         desired: desired.cloned(),
         live: live.cloned(),
         gvk,
+    }
+}
+
+fn part(desired: Option<&Arc<Value>>, live: Option<&Live>) -> Part {
+    match (desired, live) {
+        (Some(desired), _) if hooks::role(desired) == hooks::Role::Skip => Part::Skipped,
+        (None, Some(live)) if hooks::is_hook(&live.value) => Part::Hook,
+        _ => Part::Plain,
     }
 }
 
@@ -167,7 +194,7 @@ pub fn overall(resources: &[Resource]) -> Sync {
 pub fn overall_health(resources: &[Resource], app: &Key) -> Health {
     let parts: Vec<health::Part<'_>> = resources
         .iter()
-        .filter(|resource| resource.key != *app && !resource.requires_pruning)
+        .filter(|resource| resource.key != *app && !resource.requires_pruning && resource.part == Part::Plain)
         .map(|resource| health::Part {
             key: &resource.key,
             health: resource.health.as_ref(),

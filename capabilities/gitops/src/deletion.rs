@@ -1,25 +1,28 @@
-//! The cascade: an Application with a resources finalizer takes its objects with it,
-//! the last wave first, and goes when they are gone. Without that finalizer nothing
-//! is deleted.
+//! The end of an Application: its hooks run before and after, and with a resources
+//! finalizer it takes its objects with it, the last wave first, and goes when they
+//! are gone. Without that finalizer no object is deleted.
+
+mod finalizers;
+mod hooks;
 
 use std::collections::BTreeMap;
 
-use client::{Object, Propagation};
+use client::{Object, Patch, Propagation, Target, WriteOptions};
 use controller::Error;
+use serde_json::json;
 
 use crate::compare::{self, Resource};
-use crate::destination;
+use crate::destination::{self, Resolved};
 use crate::engine::Engine;
-use crate::kinds;
+use crate::hooks::{DeletePhase, FINALIZER};
 use crate::manifests::Kinds;
 use crate::observe::Observation;
 use crate::options::SyncOptions;
-use crate::plan;
 use crate::resource::Key;
 use crate::stored::App;
-
-/// The finalizer of the cascade; with a suffix it names how dependents go.
-const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
+use crate::types::Condition;
+use crate::{kinds, plan, status};
+use finalizers::Stage;
 
 /// What is next in taking an Application away.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,15 +33,6 @@ pub enum Step {
     Wait,
     /// Nothing is left.
     Finish,
-}
-
-/// The finalizer that asks for a cascade, with how dependents go.
-pub fn finalizer(finalizers: &[String]) -> Option<(&str, Propagation)> {
-    finalizers.iter().find_map(|name| match name.strip_prefix(FINALIZER)? {
-        "/background" => Some((name.as_str(), Propagation::Background)),
-        "" | "/foreground" => Some((name.as_str(), Propagation::Foreground)),
-        _ => None,
-    })
 }
 
 /// Decides what is next. Objects that ask to stay, and those of other Applications, stay.
@@ -61,15 +55,73 @@ pub fn decide(resources: &[Resource], options: &SyncOptions, deletion_approved: 
     if due.is_empty() { Step::Wait } else { Step::Delete(due) }
 }
 
+/// Puts on an Application the finalizers that its hooks ask for, and takes off those that none asks
+/// for; answers the Application as it is then, if it changed.
+pub async fn keep_finalizers(engine: &Engine, app: &App, observation: &Observation) -> Result<Option<App>, Error> {
+    let has = |phase| observation.hooks.iter().any(|hook| hook.points.runs_at(phase));
+    let meta = &app.object.meta;
+    let wanted = finalizers::wanted(&meta.finalizers, has(DeletePhase::PreDelete), has(DeletePhase::PostDelete));
+    let Some(wanted) = wanted.filter(|_| observation.failure.is_none()) else { return Ok(None) };
+    let precise = json!({"uid": meta.uid, "resourceVersion": meta.resource_version, "finalizers": wanted});
+    let patch = Patch::Merge(json!({ "metadata": precise }).to_string().into());
+    let target = Target::namespaced(&app.key.cluster, &kinds::applications(), &app.key.namespace);
+    let objects = &engine.observer.objects;
+    let written = objects.patch(&target, &app.key.name, None, patch, WriteOptions::default()).await?;
+    engine.memory.lock().written.insert(app.key.clone(), written.clone());
+    Ok(Some(App::read(written, &engine.settings.namespace)?))
+}
+
 /// Takes the next step. What it waits for are live objects, whose end calls for it again.
 pub async fn step(engine: &Engine, app: &App) -> Result<(), Error> {
-    let Some((finalizer, propagation)) = finalizer(&app.object.meta.finalizers) else { return Ok(()) };
+    let Some((finalizer, stage)) = finalizers::next(&app.object.meta.finalizers) else { return Ok(()) };
     let destination =
         destination::resolve(&app.key.name, &app.typed.spec.destination, &app.key.cluster, &engine.observer.api_url);
     let Ok(destination) = destination else {
-        // A cluster that does not exist holds no objects.
+        // A cluster that does not exist holds no objects, and can run no hooks.
         return release(engine, app, finalizer).await;
     };
+    let is_over = match stage {
+        Stage::Run(phase) => hooks::run(engine, app, phase).await,
+        Stage::CleanUp(phase) => clean_up(engine, app, destination, phase).await,
+        Stage::Cascade(propagation) => cascade(engine, app, destination, propagation).await,
+    };
+    match is_over {
+        Ok(true) => release(engine, app, finalizer).await,
+        Ok(false) => Ok(()),
+        Err(error) => {
+            tell(engine, app, &error.to_string()).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Takes the next step of the cascade; says whether nothing is left.
+async fn cascade(engine: &Engine, app: &App, destination: Resolved, propagation: Propagation) -> Result<bool, Error> {
+    let (resources, kinds) = look(engine, app, destination).await?;
+    let options = SyncOptions::of(&[&app.typed.spec.sync_policy.sync_options]);
+    let approved = app.object.meta.annotations.contains_key("argocd.argoproj.io/deletion-approved");
+    match decide(&resources, &options, approved) {
+        Step::Wait => Ok(false),
+        Step::Finish => Ok(true),
+        Step::Delete(keys) => {
+            let due: Vec<&Resource> = resources.iter().filter(|resource| keys.contains(&resource.key)).collect();
+            let gone = delete(engine, &due, &kinds, propagation).await?;
+            if gone {
+                // Every object of the batch went at once, so the next one is due already.
+                engine.wake(&app.key);
+            }
+            Ok(false)
+        }
+    }
+}
+
+async fn clean_up(engine: &Engine, app: &App, destination: Resolved, phase: DeletePhase) -> Result<bool, Error> {
+    let (resources, kinds) = look(engine, app, destination).await?;
+    hooks::clean_up(engine, app, &resources, &kinds, phase).await
+}
+
+/// What is there of an Application, without its sources.
+async fn look(engine: &Engine, app: &App, destination: Resolved) -> Result<(Vec<Resource>, Kinds), Error> {
     let cluster = destination.cluster.clone();
     let mut observation =
         Observation { destination: Some(destination), kinds: known_kinds(app), ..Observation::default() };
@@ -77,28 +129,31 @@ pub async fn step(engine: &Engine, app: &App) -> Result<(), Error> {
     let context = engine.observer.context(app, &cluster, &observation.kinds);
     let owned = engine.observer.live.owned(&app.owner, &cluster);
     let resources = compare::compare(&BTreeMap::new(), &BTreeMap::new(), &owned, &context);
-    let options = SyncOptions::of(&[&app.typed.spec.sync_policy.sync_options]);
-    let approved = app.object.meta.annotations.contains_key("argocd.argoproj.io/deletion-approved");
-    match decide(&resources, &options, approved) {
-        Step::Wait => Ok(()),
-        Step::Finish => release(engine, app, finalizer).await,
-        Step::Delete(keys) => {
-            let due: Vec<&Resource> = resources.iter().filter(|resource| keys.contains(&resource.key)).collect();
-            let gone = delete(engine, &due, &observation.kinds, propagation).await?;
-            if gone {
-                // Every object of the batch went at once, so the next one is due already.
-                engine.wake(&app.key);
-            }
-            Ok(())
-        }
-    }
+    Ok((resources, observation.kinds))
 }
 
-/// Kinds that the Application reported or wrote objects of.
+/// Tells the Application's owner why it does not go.
+async fn tell(engine: &Engine, app: &App, why: &str) -> Result<(), Error> {
+    let held = &app.typed.status.conditions;
+    if held.iter().any(|condition| condition.kind == "DeletionError" && condition.message == why) {
+        return Ok(());
+    }
+    let since = Some(status::rfc3339(engine.clock.now()));
+    let mut conditions = held.clone();
+    conditions.retain(|condition| condition.kind != "DeletionError");
+    conditions.push(Condition { last_transition_time: since, ..Condition::new("DeletionError", why) });
+    let written = app.write(&*engine.observer.objects, json!({"status": {"conditions": conditions}})).await?;
+    engine.memory.lock().written.insert(app.key.clone(), written);
+    Ok(())
+}
+
+/// Kinds that the Application reported or wrote objects of, and those that hooks mostly are.
 fn known_kinds(app: &App) -> Kinds {
     let state = app.typed.status.operation_state.as_ref();
     let written = state.and_then(|state| state.sync_result.as_ref()).map(|result| result.resources.as_slice());
     let mut kinds = Kinds::new();
+    kinds.insert(api::Gvk::new("batch", "v1", "Job"), None);
+    kinds.insert(api::Gvk::new("", "v1", "Pod"), None);
     for result in written.unwrap_or_default() {
         kinds.insert(api::Gvk::new(&result.group, &result.version, &result.kind), None);
     }
@@ -111,6 +166,10 @@ async fn delete(engine: &Engine, due: &[&Resource], kinds: &Kinds, propagation: 
     for resource in due {
         let kind = kinds.get(&resource.gvk).and_then(Option::as_ref);
         let (Some(kind), Some(live)) = (kind, &resource.live) else { continue };
+        if controller::finalizer::has(&live.object, FINALIZER) {
+            // Nobody waits for the end of this hook any more.
+            engine.hands(&live.object.cluster, propagation).release(kind, &live.object).await?;
+        }
         let remains: Option<Object> = engine.applier.delete(kind, &live.object, propagation, false).await?;
         gone &= remains.is_none();
         match remains {

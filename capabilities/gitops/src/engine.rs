@@ -4,8 +4,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use api::ClusterName;
 use base::Clock;
-use client::{Cache, Object, ObjectKey};
+use client::{Cache, Object, ObjectKey, Propagation};
 use contracts::git::RepositoryId;
 use controller::Recorder;
 use parking_lot::Mutex;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::apply::Apply;
 use crate::observe::Observer;
 use crate::settings::Settings;
+use crate::sync::Hands;
 
 /// Everything the controller works with.
 pub struct Engine {
@@ -45,6 +47,18 @@ pub struct Memory {
 }
 
 impl Engine {
+    /// The means by which objects in a cluster are let go and deleted.
+    pub fn hands<'a>(&'a self, cluster: &'a ClusterName, propagation: Propagation) -> Hands<'a> {
+        Hands {
+            cluster,
+            rules: self.observer.rules,
+            propagation,
+            applier: &*self.applier,
+            live: &self.observer.live,
+            objects: &self.observer.objects,
+        }
+    }
+
     /// Calls for an Application.
     pub fn wake(&self, key: &ObjectKey) {
         // The receiver ends with the controller, and then nobody is to be called.

@@ -30,6 +30,7 @@ pub mod status;
 pub mod stored;
 mod summary;
 pub mod sync;
+pub mod task;
 pub mod tracking;
 pub mod types;
 mod web;

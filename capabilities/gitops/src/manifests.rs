@@ -1,6 +1,7 @@
 //! Stop 4, render: rendered sources become the objects of one Application: namespace
 //! put in, server-owned fields taken out, tracking annotation put on, hooks set
-//! apart, the last of several of one name kept. Pure; it must never ask the API.
+//! apart until an operation names them, the last of several of one name kept. Pure;
+//! it must never ask the API.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use api::{ClusterName, Gvk, KindDescriptor};
 use serde_json::Value;
 
-use crate::hooks::{self, Role};
+use crate::hooks::{self, Role, Template};
 use crate::normalise;
 use crate::resource::{self, Key, definition_of};
 use crate::tracking::{INSTALLATION_ID, Owner, TRACKING_ID};
@@ -22,6 +23,8 @@ pub type Kinds = HashMap<Gvk, Option<KindDescriptor>>;
 pub struct Targets {
     /// Objects by their key.
     pub objects: BTreeMap<Key, Arc<Value>>,
+    /// Hooks, in the order of their sources.
+    pub hooks: Vec<Template>,
     /// What is worth saying about them.
     pub conditions: Vec<Condition>,
 }
@@ -34,6 +37,16 @@ pub struct Place<'a> {
     pub cluster: &'a ClusterName,
     /// Namespace of namespaced objects that state none.
     pub namespace: &'a str,
+}
+
+impl Place<'_> {
+    /// Marks an object as the Application's.
+    pub fn mark(&self, object: &mut Value, key: &Key) {
+        resource::set_annotation(object, TRACKING_ID, self.owner.tracking_id(key));
+        if let Some(id) = self.owner.installation_id(self.cluster) {
+            resource::set_annotation(object, INSTALLATION_ID, id.to_owned());
+        }
+    }
 }
 
 /// Kinds that appear among rendered objects.
@@ -52,13 +65,9 @@ pub fn targets(rendered: &[&Value], place: &Place<'_>, kinds: &Kinds) -> Result<
     let mut found = Targets::default();
     let mut count: BTreeMap<Key, usize> = BTreeMap::new();
     for value in rendered {
-        match hooks::role(value) {
-            Role::Skip => continue,
-            Role::Hook(points) => {
-                found.conditions.push(hook_condition(value, &points));
-                continue;
-            }
-            Role::Plain => {}
+        let role = hooks::role(value);
+        if role == Role::Ignored {
+            continue;
         }
         let mut object = Value::clone(value);
         normalise::desired(&mut object);
@@ -66,14 +75,20 @@ pub fn targets(rendered: &[&Value], place: &Place<'_>, kinds: &Kinds) -> Result<
         let is_namespaced = scopes.get(&(gvk.group.clone(), gvk.kind.clone())).copied().unwrap_or(true);
         put_namespace(&mut object, is_namespaced.then_some(place.namespace));
         let key = Key::of(&object);
-        if key.name.is_empty() {
+        let is_hook = matches!(role, Role::Hook(_));
+        if key.name.is_empty() && (!is_hook || resource::text(&object, "/metadata/generateName").is_empty()) {
             return Err(format!("an object of kind {} has no name", key.kind));
         }
-        resource::set_annotation(&mut object, TRACKING_ID, place.owner.tracking_id(&key));
-        if let Some(id) = place.owner.installation_id(place.cluster) {
-            resource::set_annotation(&mut object, INSTALLATION_ID, id.to_owned());
+        if !key.name.is_empty() {
+            *count.entry(key.clone()).or_default() += 1;
+            found.objects.remove(&key);
+            found.hooks.retain(|hook| Key::of(&hook.object) != key);
         }
-        *count.entry(key.clone()).or_default() += 1;
+        if let Role::Hook(points) = role {
+            found.hooks.push(Template { object: Arc::new(object), points });
+            continue;
+        }
+        place.mark(&mut object, &key);
         found.objects.insert(key, Arc::new(object));
     }
     for (key, times) in count.into_iter().filter(|(_, times)| *times > 1) {
@@ -81,16 +96,6 @@ pub fn targets(rendered: &[&Value], place: &Place<'_>, kinds: &Kinds) -> Result<
         found.conditions.push(Condition::new("RepeatedResourceWarning", message));
     }
     Ok(found)
-}
-
-fn hook_condition(value: &Value, points: &str) -> Condition {
-    let key = Key::of(value);
-    let name = if key.name.is_empty() { resource::text(value, "/metadata/generateName") } else { &key.name };
-    let message = format!(
-        "Hook {}/{name} ({points}) is not run: hooks need the workloads capability, which this build does not have.",
-        key.kind
-    );
-    Condition::new("ExcludedResourceWarning", message)
 }
 
 /// Whether kinds are namespaced: as the destination serves them, or as a definition of the same

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::compare::{self, Context, Resource};
 use crate::destination::{self, Resolved};
 use crate::health::Rules;
+use crate::hooks::Template;
 use crate::kinds;
 use crate::live::LiveState;
 use crate::manifests::{self, Kinds, Place};
@@ -62,6 +63,8 @@ pub struct Observation {
     pub kinds: Kinds,
     /// What is wanted.
     pub desired: BTreeMap<Key, Arc<Value>>,
+    /// What is run when it is synced or deleted.
+    pub hooks: Vec<Template>,
     /// What is wanted or there.
     pub resources: Vec<Resource>,
 }
@@ -196,6 +199,7 @@ impl Observer {
         match manifests::targets(&rendered, &place, &observation.kinds) {
             Ok(targets) => {
                 observation.desired = targets.objects;
+                observation.hooks = targets.hooks;
                 observation.conditions.extend(targets.conditions);
             }
             Err(error) => return Ok(observation.fail(Failure::Comparison, error)),
@@ -211,6 +215,8 @@ impl Observer {
         let namespace = self.own_namespace(app, &cluster).await?;
         let mut served: Vec<KindDescriptor> = observation.kinds.values().flatten().cloned().collect();
         let mut wanted: Vec<Key> = observation.desired.keys().cloned().collect();
+        // One whose name is not stated bears the tracking id, by which its changes are noticed too.
+        wanted.extend(observation.hooks.iter().map(|hook| Key::of(&hook.object)).filter(|key| !key.name.is_empty()));
         served.extend(namespace.iter().map(|(kind, _)| kind.clone()));
         wanted.extend(namespace.iter().map(|(_, key)| key.clone()));
         self.live.follow(&app.key, &cluster, &served, &wanted).await;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Gvk;
+use api::{ClusterName, Gvk};
 use controller::{Error, EventKind};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use crate::automation;
 use crate::compare::{self, Resource, Sync};
 use crate::engine::Engine;
+use crate::hooks::{self, Instance, Naming};
+use crate::manifests::Place;
 use crate::observe::Observation;
 use crate::options::SyncOptions;
 use crate::plan::{self, Wish};
@@ -101,8 +103,9 @@ pub fn current(app: &App, now: Timestamp) -> Option<OperationState> {
 pub fn pinned_revisions(app: &App) -> Vec<String> {
     let running = app.typed.status.operation_state.as_ref().filter(|state| !state.phase.is_completed());
     let Some(operation) = &app.typed.operation else { return Vec::new() };
-    // What begins by itself follows the branch, so that a newer commit can take its place.
-    if running.is_some() && operation.initiated_by.automated {
+    // What begins by itself follows the branch, so that a newer commit can take its place, but not
+    // while a hook runs: a migration that is cut off half way is worse than one that comes late.
+    if running.is_some_and(|state| !has_running_hook(state)) && operation.initiated_by.automated {
         return Vec::new();
     }
     let begun = running.and_then(|state| state.sync_result.as_ref());
@@ -111,6 +114,11 @@ pub fn pinned_revisions(app: &App) -> Vec<String> {
     }
     let Some(sync) = &operation.sync else { return Vec::new() };
     if app.typed.spec.has_multiple_sources() { sync.revisions.clone() } else { vec![sync.revision.clone()] }
+}
+
+fn has_running_hook(state: &OperationState) -> bool {
+    let results = state.sync_result.iter().flat_map(|result| &result.resources);
+    results.into_iter().any(|result| !result.hook_type.is_empty() && result.hook_phase == "Running")
 }
 
 /// Whether an automated operation is under way for other revisions than those wanted now. It would
@@ -149,7 +157,10 @@ pub async fn work(
             Some(revision) if is_superseded(&state, observation) => format!("Operation superseded by {revision}"),
             _ => "Operation terminated".to_owned(),
         };
-        return Ok(ended(state, Phase::Failed, &why, now, has_begun));
+        return Ok(match terminate(engine, app, observation, &mut state).await {
+            true => ended(state, Phase::Failed, &why, now, has_begun),
+            false => ended(state, Phase::Error, "Operation termination had errors", now, has_begun),
+        });
     }
     let Some(sync) = state.operation.sync.clone() else {
         return Ok(ended(state, Phase::Error, "Invalid operation request", now, has_begun));
@@ -178,7 +189,11 @@ pub async fn work(
     {
         return Ok(again(state, &progress.message, wait, now, has_begun));
     }
-    let mut worked = ended(state, progress.phase, &progress.message, now, has_begun);
+    let message = match (progress.phase, state.retry_count) {
+        (Phase::Failed, retries) if retries > 0 => format!("{} (retried {retries} times).", progress.message),
+        _ => progress.message,
+    };
+    let mut worked = ended(state, progress.phase, &message, now, has_begun);
     worked.is_deployed = progress.phase == Phase::Succeeded && !sync.dry_run && sync.resources.is_empty();
     Ok(worked)
 }
@@ -219,10 +234,11 @@ async fn attempt(
         begun: before.iter().map(|one| Key::new(&one.group, &one.kind, &one.namespace, &one.name)).collect(),
         deletion_approved: app.object.meta.annotations.contains_key("argocd.argoproj.io/deletion-approved"),
     };
-    let plan = plan::plan(&observation.resources, namespace.as_ref(), &wish);
     let Some(destination) = &observation.destination else { return Err(Error::msg("the destination is not known")) };
+    let hooks = hooks_of(app, observation, state, sync, &destination.cluster);
+    let plan = plan::plan(&observation.resources, &hooks, namespace.as_ref(), &wish);
     let run = Run {
-        cluster: &destination.cluster,
+        hands: engine.hands(&destination.cluster, options.propagation()),
         destination: &destination.destination,
         plan: &plan,
         options: &options,
@@ -231,12 +247,36 @@ async fn attempt(
         project: &observation.project,
         ignore: &app.typed.spec.ignore_differences,
         kinds: &observation.kinds,
-        rules: engine.observer.rules,
-        applier: &*engine.applier,
-        live: &engine.observer.live,
-        objects: &engine.observer.objects,
     };
     Ok(sync::run(&run).await)
+}
+
+/// The hooks that an operation runs: none, if it is for some objects only or asks for none.
+fn hooks_of(
+    app: &App,
+    observation: &Observation,
+    state: &OperationState,
+    sync: &SyncOperation,
+    cluster: &ClusterName,
+) -> Vec<Instance> {
+    let asks_for_none = sync.rest.get("syncStrategy").is_some_and(|strategy| !strategy["apply"].is_null());
+    if asks_for_none || !sync.resources.is_empty() {
+        return Vec::new();
+    }
+    let began = state.started_at.parse::<Timestamp>().map_or(0, Timestamp::as_second);
+    let revision = observation.revisions.first().map(String::as_str).unwrap_or_default();
+    let mut hooks = hooks::instances(&observation.hooks, Naming { revision, began });
+    let place = Place { owner: &app.owner, cluster, namespace: &app.typed.spec.destination.namespace };
+    hooks.iter_mut().for_each(|hook| place.mark(&mut hook.object, &hook.key));
+    hooks
+}
+
+/// Stops what still runs; says whether all went well.
+async fn terminate(engine: &Engine, app: &App, observation: &Observation, state: &mut OperationState) -> bool {
+    let (Some(cluster), Some(result)) = (observation.cluster(), &mut state.sync_result) else { return true };
+    let asked = state.operation.sync.as_ref().map(|sync| sync.sync_options.as_slice()).unwrap_or_default();
+    let options = SyncOptions::of(&[&app.typed.spec.sync_policy.sync_options, asked]);
+    sync::terminate(&engine.hands(cluster, options.propagation()), &mut result.resources).await
 }
 
 /// The namespace that CreateNamespace asks for, if there is something to do about it.

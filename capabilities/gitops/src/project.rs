@@ -2,9 +2,11 @@
 //! readings and sentences. Pure; it must never be asked after something was
 //! written.
 
+use api::{Gvk, KindDescriptor};
 use render::glob::Glob;
 use serde::Deserialize;
 
+use crate::resource::Key;
 use crate::types::{Condition, Destination, Source};
 
 /// An AppProject as the engine reads it.
@@ -50,6 +52,22 @@ pub struct GroupKind {
 }
 
 impl Project {
+    /// Why an object must not be applied at a destination, if so.
+    pub fn refusal(&self, key: &Key, gvk: &Gvk, kind: &KindDescriptor, destination: &Destination) -> Option<String> {
+        let project = &self.metadata.name;
+        if !self.permits_kind(&key.group, &key.kind, &key.name, kind.namespaced) {
+            return Some(format!("resource {}:{} is not permitted in project {project}.", key.group, key.kind));
+        }
+        if kind.namespaced && key.namespace.is_empty() {
+            return Some(format!("Namespace for {} {gvk} is missing.", key.name));
+        }
+        let place = Destination { namespace: key.namespace.to_string(), ..destination.clone() };
+        if kind.namespaced && !self.permits_destination(&place) {
+            return Some(format!("namespace {} is not permitted in project '{project}'.", place.namespace));
+        }
+        None
+    }
+
     /// Whether Applications of `namespace` may use the project.
     pub fn permits_namespace(&self, namespace: &str, control_namespace: &str) -> bool {
         namespace == control_namespace

@@ -47,6 +47,12 @@ impl Key {
         }
     }
 
+    /// `group/Kind/name` with the slash even where the group is empty, as Argo CD names what a sync
+    /// waits for.
+    pub fn with_group(&self) -> String {
+        format!("{}/{}/{}", self.group, self.kind, self.name)
+    }
+
     /// `kind.group/name` in lower case, as kubectl names objects.
     pub fn as_kubectl(&self) -> String {
         let kind = self.kind.to_lowercase();
@@ -110,9 +116,11 @@ pub fn set_annotation(value: &mut Value, name: &str, text: String) {
     metadata["annotations"][name] = Value::String(text);
 }
 
-/// The wave that an object states; 0 if it states none that is a number.
+/// The wave that an object states, or else Helm's weight of hooks; 0 if it states none that is a
+/// number.
 pub fn wave(value: &Value) -> i32 {
-    annotation(value, "argocd.argoproj.io/sync-wave").and_then(|wave| wave.trim().parse().ok()).unwrap_or(0)
+    let stated = |name: &str| annotation(value, name).and_then(|wave| wave.trim().parse().ok());
+    stated("argocd.argoproj.io/sync-wave").or_else(|| stated("helm.sh/hook-weight")).unwrap_or(0)
 }
 
 /// Removes every `null` below `value`, so that an absent list and a `null` one read the same.

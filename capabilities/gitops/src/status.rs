@@ -5,8 +5,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::compare::Resource;
-use crate::compare::Sync;
+use crate::compare::{Part, Resource, Sync};
 use crate::health::{Health, State};
 use crate::types::{Application, Condition, Operation, OperationState};
 use crate::{resource, summary};
@@ -138,7 +137,17 @@ fn entry(resource: &Resource, with_health: bool) -> Value {
     text("kind", &resource.key.kind);
     text("namespace", &resource.key.namespace);
     text("name", &resource.key.name);
-    text("status", if resource.sync == Sync::Synced { "Synced" } else { "OutOfSync" });
+    text(
+        "status",
+        match (resource.part, resource.sync) {
+            (Part::Hook | Part::Skipped, _) => "",
+            (Part::Plain, Sync::Synced) => "Synced",
+            (Part::Plain, Sync::OutOfSync) => "OutOfSync",
+        },
+    );
+    if resource.part == Part::Hook {
+        entry.insert("hook".into(), true.into());
+    }
     if let Some(health) = resource.health.as_ref().filter(|_| with_health) {
         let mut value = json!({"status": health.state.to_string()});
         if !health.message.is_empty() {
@@ -146,7 +155,8 @@ fn entry(resource: &Resource, with_health: bool) -> Value {
         }
         entry.insert("health".into(), value);
     }
-    if resource.requires_pruning {
+    // A hook that is there is wanted by no one between syncs, and yet left where it is.
+    if resource.requires_pruning || resource.part == Part::Hook {
         entry.insert("requiresPruning".into(), true.into());
     }
     if resource.wave != 0 {

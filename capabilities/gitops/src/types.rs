@@ -443,7 +443,10 @@ pub struct ResourceResult {
     /// What was said, for example `configmap/config created`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// How far the object itself is.
+    /// The hook's phase; empty for what is no hook.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub hook_type: String,
+    /// How far the object itself is; empty before it is made.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub hook_phase: String,
     /// Phase of the sync.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Decision, Situation, decide, parse_go_duration, retry_after};
-use crate::compare::{Resource, Sync};
+use crate::compare::{Part, Resource, Sync};
 use crate::options::SyncOptions;
 use crate::resource::Key;
 use crate::tracking::Owner;
@@ -22,6 +22,7 @@ fn resource(sync: Sync, requires_pruning: bool) -> Resource {
         desired: (!requires_pruning).then(|| Arc::new(json!({}))),
         live: None,
         sync,
+        part: Part::Plain,
         requires_pruning,
         is_tolerated: false,
         is_leaving: false,

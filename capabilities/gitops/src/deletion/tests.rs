@@ -6,8 +6,10 @@ use api::{ClusterName, Gvk, ObjectMeta};
 use client::{Object, Propagation};
 use serde_json::json;
 
-use super::{Step, decide, finalizer};
-use crate::compare::{Resource, Sync};
+use super::finalizers::{Stage, cascade, next, wanted};
+use super::{Step, decide};
+use crate::compare::{Part, Resource, Sync};
+use crate::hooks::DeletePhase::{PostDelete, PreDelete};
 use crate::options::SyncOptions;
 use crate::resource::{Key, Live};
 
@@ -28,6 +30,7 @@ fn live(name: &str, wave: i32, options: &str, is_deleting: bool) -> Resource {
         options: SyncOptions::of_object(&value),
         live: Some(Live { object, value: Arc::new(value) }),
         sync: Sync::OutOfSync,
+        part: Part::Plain,
         requires_pruning: true,
         is_tolerated: false,
         is_leaving: false,
@@ -68,6 +71,49 @@ fn finalizers_say_how() {
     ];
     for (name, expect) in cases {
         let names = [name.to_owned()];
-        assert_eq!(finalizer(&names).map(|(_, propagation)| propagation), expect, "{name}");
+        assert_eq!(cascade(&names).map(|(_, propagation)| propagation), expect, "{name}");
+    }
+}
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|name| (*name).to_owned()).collect()
+}
+
+const PRE: &str = "pre-delete-finalizer.argocd.argoproj.io";
+const PRE_CLEANUP: &str = "pre-delete-finalizer.argocd.argoproj.io/cleanup";
+const POST: &str = "post-delete-finalizer.argocd.argoproj.io";
+const POST_CLEANUP: &str = "post-delete-finalizer.argocd.argoproj.io/cleanup";
+const CASCADE: &str = "resources-finalizer.argocd.argoproj.io";
+
+#[test]
+fn stages_come_in_their_order() {
+    let mut left = names(&[POST_CLEANUP, POST, CASCADE, PRE_CLEANUP, PRE, "other.example/finalizer"]);
+    let mut seen = Vec::new();
+    while let Some((name, stage)) = next(&left) {
+        seen.push(stage);
+        let name = name.to_owned();
+        left.retain(|held| *held != name);
+    }
+    let expect = [
+        Stage::Run(PreDelete),
+        Stage::CleanUp(PreDelete),
+        Stage::Cascade(Propagation::Foreground),
+        Stage::Run(PostDelete),
+        Stage::CleanUp(PostDelete),
+    ];
+    assert_eq!(seen, expect);
+    assert_eq!(left, ["other.example/finalizer"]);
+}
+
+#[test]
+fn hooks_put_their_finalizers_on_and_off() {
+    for (held, pre, post, expect) in [
+        (vec![], false, false, None),
+        (vec!["x"], true, false, Some(vec!["x", PRE, PRE_CLEANUP])),
+        (vec![POST, POST_CLEANUP], false, true, None),
+        (vec![CASCADE, POST], false, true, Some(vec![CASCADE, POST, POST_CLEANUP])),
+        (vec![PRE, CASCADE, PRE_CLEANUP, POST_CLEANUP], false, false, Some(vec![CASCADE])),
+    ] {
+        assert_eq!(wanted(&names(&held), pre, post), expect.map(|list| names(&list)), "{held:?}");
     }
 }

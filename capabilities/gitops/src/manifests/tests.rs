@@ -5,7 +5,7 @@ use client::ObjectKey;
 use serde_json::{Value, json};
 
 use super::{Kinds, Place, Targets, targets};
-use crate::resource::{Key, annotation};
+use crate::resource::{Key, annotation, text};
 use crate::tracking::{Owner, TRACKING_ID};
 
 fn run(rendered: &[Value]) -> Targets {
@@ -66,10 +66,33 @@ fn the_last_of_one_name_counts_and_it_is_said() {
 
 #[test]
 fn hooks_are_set_apart() {
-    let hook = json!({"generateName": "job-", "annotations": {"argocd.argoproj.io/hook": "PostSync"}});
-    let skipped = json!({"name": "s", "annotations": {"argocd.argoproj.io/hook": "Skip"}});
-    let found = run(&[object("batch/v1", "Job", hook), object("batch/v1", "Job", skipped)]);
-    assert!(found.objects.is_empty());
-    assert_eq!(found.conditions.len(), 1);
-    assert!(found.conditions[0].message.starts_with("Hook Job/job- (PostSync) is not run"));
+    let with = |metadata: Value, hook: &str| {
+        let mut object = object("batch/v1", "Job", metadata);
+        object["metadata"]["annotations"] = json!({"argocd.argoproj.io/hook": hook});
+        object
+    };
+    let test = object("v1", "Pod", json!({"name": "t", "annotations": {"helm.sh/hook": "test"}}));
+    let found = run(&[
+        with(json!({"generateName": "job-"}), "PostSync"),
+        with(json!({"name": "named"}), "PreSync"),
+        with(json!({"name": "skipped"}), "Skip"),
+        test,
+    ]);
+    let names: Vec<String> = found.objects.keys().map(Key::to_string).collect();
+    assert_eq!(names, ["batch/Job/web/skipped"], "what is skipped is known and not pruned");
+    let hooks: Vec<&str> = found.hooks.iter().map(|hook| text(&hook.object, "/metadata/namespace")).collect();
+    assert_eq!(hooks, ["web", "web"]);
+    assert_eq!(annotation(&found.hooks[1].object, TRACKING_ID), None, "a hook is marked when it is named");
+    assert_eq!(found.conditions, []);
+}
+
+#[test]
+fn a_hook_and_an_object_of_one_name_are_one() {
+    let plain = object("batch/v1", "Job", json!({"name": "a"}));
+    let mut hook = plain.clone();
+    hook["metadata"]["annotations"] = json!({"argocd.argoproj.io/hook": "Sync"});
+    let found = run(&[plain.clone(), hook.clone()]);
+    assert_eq!((found.objects.len(), found.hooks.len(), found.conditions.len()), (0, 1, 1));
+    let found = run(&[hook, plain]);
+    assert_eq!((found.objects.len(), found.hooks.len(), found.conditions.len()), (1, 0, 1));
 }

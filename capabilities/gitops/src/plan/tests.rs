@@ -9,10 +9,11 @@ use client::Object;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Action, Plan, Wish, deletion, plan};
-use crate::compare::{Resource, Sync};
+use super::{Wish, deletion, plan};
+use crate::compare::{Part, Resource, Sync};
 use crate::options::SyncOptions;
 use crate::resource::{Key, Live, wave};
+use crate::task::{Action, Plan};
 use crate::types::ResourceSelector;
 
 fn value(kind: &str, name: &str, annotations: Value) -> Value {
@@ -33,6 +34,7 @@ fn resource(value: &Value, is_wanted: bool, is_there: bool) -> Resource {
         desired: is_wanted.then(|| Arc::new(value.clone())),
         live: is_there.then(|| live_of(value)),
         sync: if is_wanted && is_there { Sync::Synced } else { Sync::OutOfSync },
+        part: Part::Plain,
         requires_pruning: !is_wanted,
         is_tolerated: false,
         is_leaving: false,
@@ -80,7 +82,7 @@ fn options(entries: &[&str]) -> SyncOptions {
 }
 
 fn check(resources: &[Resource], wish: &Wish, expect: &[&str]) {
-    assert_eq!(text(&plan(resources, None, wish)), expect);
+    assert_eq!(text(&plan(resources, &[], None, wish)), expect);
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn extras_go_in_the_opposite_order() {
         ],
     );
     let last = Wish { options: options(&["PruneLast=true"]), ..pruning() };
-    let found = plan(&resources, None, &last);
+    let found = plan(&resources, &[], None, &last);
     assert_eq!(found.waves.last().map(|wave| (wave.number, wave.prunes.len())), Some((6, 4)));
 }
 
@@ -197,7 +199,7 @@ fn a_wish_can_be_for_less() {
 #[test]
 fn a_made_namespace_comes_first() {
     let namespace = wanted("Namespace", "n", 0);
-    let found = plan(&[wanted("ConfigMap", "a", -50)], Some(&namespace), &Wish::default());
+    let found = plan(&[wanted("ConfigMap", "a", -50)], &[], Some(&namespace), &Wish::default());
     assert_eq!(text(&found), [format!("{} apply Namespace/n", i32::MIN), "-50 apply ConfigMap/a".to_owned()]);
 }
 
@@ -262,16 +264,16 @@ proptest! {
             .into_values()
             .collect();
         let wish = Wish { prune, ..Wish::default() };
-        let first = plan(&resources, None, &wish);
+        let first = plan(&resources, &[], None, &wish);
         let reversed: Vec<Resource> = resources.iter().rev().cloned().collect();
-        prop_assert_eq!(text(&first), text(&plan(&reversed, None, &wish)));
+        prop_assert_eq!(text(&first), text(&plan(&reversed, &[], None, &wish)));
 
         let numbers: Vec<i32> = first.waves.iter().map(|wave| wave.number).collect();
         prop_assert!(numbers.is_sorted(), "waves are in order: {:?}", numbers);
         prop_assert_eq!(first.tasks().count(), resources.len(), "every object has one task");
 
         let left = carry_out(&resources, &first);
-        let second = plan(&left, None, &wish);
+        let second = plan(&left, &[], None, &wish);
         prop_assert_eq!(second.changes().count(), 0, "a plan that was carried out needs no second one");
     }
 }

@@ -2,6 +2,9 @@
 
 mod applier;
 mod deletion;
+mod deletion_hooks;
+mod hooks;
+mod hooks_interrupted;
 mod sources;
 mod syncing;
 mod world;

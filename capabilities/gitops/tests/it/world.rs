@@ -264,6 +264,42 @@ impl World {
         objects.update(&target, name, Some("finalize"), body, WriteOptions::default()).await.expect("it goes");
     }
 
+    /// Ends a Job as the job controller does, `Complete` or `Failed`.
+    pub async fn end_job(&self, name: &str, condition: &str) {
+        let target = Target::namespaced(&api::ClusterName::root(), &client::fake::gvr("batch/v1", "jobs"), "web");
+        let message = format!("{name} is {condition}");
+        let status = json!({"status": {"conditions": [{"type": condition, "status": "True", "message": message}]}});
+        let body = Patch::Merge(status.to_string().into());
+        let ended = self.fake.objects().patch(&target, name, Some("status"), body, WriteOptions::default()).await;
+        ended.expect("the job is there");
+    }
+
+    /// Waits until there is a Job, and no deletion of it under way.
+    pub async fn job(&self, name: &str) -> Value {
+        let is_there = |fake: &FakeObjects| {
+            fake.find("jobs", "web", name).is_some_and(|job| job["metadata"].get("deletionTimestamp").is_none())
+        };
+        self.fake.until(&format!("the job {name}"), is_there).await;
+        self.fake.find("jobs", "web", name).expect("it was there")
+    }
+
+    /// Whether there is a Job.
+    pub fn has_job(&self, name: &str) -> bool {
+        self.fake.find("jobs", "web", name).is_some()
+    }
+
+    /// Deletes a Job as a user does.
+    pub async fn delete_job(&self, name: &str) {
+        let target = Target::namespaced(&api::ClusterName::root(), &client::fake::gvr("batch/v1", "jobs"), "web");
+        self.fake.objects().delete(&target, name, DeleteOptions::default()).await.expect("the delete is accepted");
+    }
+
+    /// Waits until an Application's operation says this.
+    pub async fn told(&self, name: &str, message: &str) -> Value {
+        let says = |app: &Value| app["status"]["operationState"]["message"] == message;
+        self.until(name, &format!("says {message:?}"), says).await
+    }
+
     /// A ConfigMap's data.
     pub fn data(&self, namespace: &str, name: &str) -> Option<Value> {
         self.fake.find("configmaps", namespace, name).map(|map| map["data"].clone())
@@ -287,6 +323,16 @@ pub fn application(name: &str, repository: &str, policy: Value) -> Value {
             "syncPolicy": policy,
         },
     })
+}
+
+/// A Job's manifest.
+pub fn job(name: &str, annotations: &str) -> String {
+    format!("apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\n  annotations: {{{annotations}}}\n")
+}
+
+/// A Job's manifest that is a hook of Argo CD.
+pub fn hook(name: &str, phase: &str) -> String {
+    job(name, &format!("argocd.argoproj.io/hook: {phase:?}"))
 }
 
 /// A ConfigMap's manifest.
