@@ -18,7 +18,7 @@ use crate::faults::{Faults, Faulty, kill};
 use crate::kubelet;
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A platform under test.
 pub struct Bed {
@@ -113,8 +113,15 @@ impl Bed {
     }
 
     pub async fn merge(&self, kind: &str, name: &str, change: Value) -> Value {
-        let patch = Patch::Merge(change.to_string().into());
-        self.objects.patch(&target(kind), name, None, patch, WriteOptions::default()).await.unwrap().value().unwrap()
+        loop {
+            let patch = Patch::Merge(change.to_string().into());
+            match self.objects.patch(&target(kind), name, None, patch, WriteOptions::default()).await {
+                Ok(changed) => return changed.value().unwrap(),
+                // Whoever writes against many others tries again, as client-go's retry does.
+                Err(status) if status.is_conflict() => {}
+                Err(status) => panic!("{status:?}"),
+            }
+        }
     }
 
     pub async fn merge_status(&self, kind: &str, name: &str, status: Value) {
