@@ -27,6 +27,8 @@ pub struct Asked {
     pub path_routing: Option<bool>,
     /// `--dev-password`.
     pub dev_password: Option<bool>,
+    /// `--simulated-nodes`.
+    pub simulated_nodes: Option<u32>,
 }
 
 impl Asked {
@@ -42,6 +44,7 @@ impl Asked {
             api_port: port("api-port", &args.api_port)?,
             path_routing: args.use_path_routing.then_some(true),
             dev_password: args.dev_password.then_some(true),
+            simulated_nodes: args.simulated_nodes.as_deref().map(flags::simulated_nodes).transpose()?,
         })
     }
 
@@ -91,6 +94,10 @@ impl Asked {
         config.api_port = self.api_port.unwrap_or(config.api_port);
         config.path_routing = self.path_routing.unwrap_or(config.path_routing);
         config.dev_password = self.dev_password.unwrap_or(config.dev_password);
+        if let Some(count) = self.simulated_nodes {
+            let workloads = json!({"settings": {"simulatedNodes": count}});
+            config.capabilities.insert("workloads".into(), workloads);
+        }
     }
 }
 
@@ -103,6 +110,7 @@ fn shown(config: &Config) -> String {
         "apiPort": config.api_port.to_string(),
         "usePathRouting": config.path_routing,
         "staticPassword": config.dev_password,
+        "simulatedNodes": config.capabilities.get("workloads").map_or(&json!(0), |it| &it["settings"]["simulatedNodes"]),
     })
     .to_string()
 }

@@ -141,6 +141,9 @@ pub struct Create {
     /// Serve everything on one host, by path, instead of on sub-domains
     #[arg(long)]
     pub use_path_routing: bool,
+    /// Nodes that simulate pods, so that workloads come alive although nothing runs [default: 0]
+    #[arg(long, value_name = "N")]
+    pub simulated_nodes: Option<String>,
     /// Directory, file or https://host/org/repo//path?ref=… of a package; repeatable
     #[arg(short, long, value_name = "PACKAGE", value_delimiter = ',')]
     pub package: Vec<String>,

@@ -48,6 +48,18 @@ pub fn port(flag: &str, text: &str) -> Result<u16, Diagnostic> {
     }
 }
 
+/// Simulated nodes at most, as the capability has it.
+const MOST_NODES: u32 = 5_000;
+
+/// Checks `--simulated-nodes`.
+pub fn simulated_nodes(text: &str) -> Result<u32, Diagnostic> {
+    match text.parse() {
+        Ok(count) if count <= MOST_NODES => Ok(count),
+        _ => Err(bad("simulated-nodes", format!("{text:?} is not a number of nodes"))
+            .hint(format!("use a number up to {MOST_NODES}"))),
+    }
+}
+
 /// Checks a host name; it is lower-cased.
 pub fn host(flag: &str, text: &str) -> Result<String, Diagnostic> {
     let lower = text.to_lowercase();

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Configuration of one platform, `platform.json` in its directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,10 @@ pub struct Config {
     /// Admission plug-ins of the API that are off, by Kubernetes' names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disabled_admission: Vec<String>,
+    /// What the `Platform` object of a new platform says of capabilities, as its
+    /// `spec.capabilities`. From then on the object counts.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub capabilities: Map<String, Value>,
 }
 
 impl Config {
@@ -52,6 +57,7 @@ impl Config {
             path_routing: false,
             dev_password: false,
             disabled_admission: Vec::new(),
+            capabilities: Map::new(),
         }
     }
 }

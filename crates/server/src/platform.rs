@@ -63,12 +63,15 @@ pub async fn settings(objects: &dyn Objects, config: &Config) -> Result<BTreeMap
         "protocol": config.protocol,
         "pathRouting": config.path_routing,
     });
-    let object = json!({
+    let mut object = json!({
         "apiVersion": "coracle.dev/v1alpha1",
         "kind": "Platform",
         "metadata": {"name": api::platform::PLATFORM_NAME},
         "spec": spec,
     });
+    if !config.capabilities.is_empty() {
+        object["spec"]["capabilities"] = config.capabilities.clone().into();
+    }
     let refused = |status: Status| failed("the Platform object is refused", &status);
     put(objects, &target, &object, &json!({"spec": spec})).await.map_err(refused)?;
     let stored = objects.get(&target, api::platform::PLATFORM_NAME).await.map_err(refused)?;

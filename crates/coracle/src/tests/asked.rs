@@ -26,10 +26,16 @@ fn only_what_is_given_must_match() {
 
 #[tokio::test]
 async fn a_new_platform_is_what_was_asked_for() {
-    let asked = Asked { host: Some("idp.example".into()), path_routing: Some(true), ..Asked::default() };
+    let asked = Asked {
+        host: Some("idp.example".into()),
+        path_routing: Some(true),
+        simulated_nodes: Some(3),
+        ..Asked::default()
+    };
     let (config, note) = asked.new_config("x").await;
     assert_eq!((config.host.as_str(), config.ingress_host.as_str(), note), ("idp.example", "idp.example", None));
     assert!(config.path_routing);
+    assert_eq!(config.capabilities["workloads"]["settings"]["simulatedNodes"], 3);
 }
 
 #[test]
@@ -38,6 +44,10 @@ fn values_of_flags() {
     assert_eq!(flags::protocol("HTTPS"), Ok("https".to_owned()));
     assert_eq!(flags::host("host", "CNOE.Local"), Ok("cnoe.local".to_owned()));
     assert!(flags::host("host", "https://a").is_err());
+    assert_eq!(flags::simulated_nodes("3"), Ok(3));
+    for count in ["", "-1", "many", "5001"] {
+        assert!(flags::simulated_nodes(count).is_err(), "{count}");
+    }
     for name in ["a", "my-idp-2"] {
         assert_eq!(flags::name(name), Ok(name.to_owned()));
     }
