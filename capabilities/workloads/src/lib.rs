@@ -21,6 +21,7 @@ mod jobs;
 mod replica_sets;
 mod simulated;
 mod stateful_sets;
+mod scheduler;
 
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};
@@ -74,6 +75,7 @@ impl Capability for Workloads {
             stateful_sets::start(&world);
             jobs::start(&world);
             cron_jobs::start(&world);
+            scheduler::start(&world);
             ctx.health.ready();
             Ok(())
         })

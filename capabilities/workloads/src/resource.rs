@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use api::{ClusterName, Gvr, Status};
+use bytes::Bytes;
 use capability::Context;
 use client::{
     Cache, DeleteOptions, Informer, Item, Object, ObjectKey, Objects, Patch, Preconditions, Propagation, Target, View,
@@ -123,6 +124,13 @@ impl<V: View> Resource<V> {
         let written = self.objects.patch(&target, &object.meta.name, subresource, patch, options()).await?;
         self.cache().wrote(written.clone());
         Ok(written)
+    }
+
+    /// Posts to a subresource of an object that acts, such as `binding`. The copy learns what came
+    /// of it from the watch only.
+    pub(crate) async fn post(&self, object: &Object, subresource: &str, body: &Value) -> Result<Bytes, Status> {
+        let body = body.to_string().into();
+        self.objects.create_subresource(&self.place(object), &object.meta.name, subresource, body, options()).await
     }
 
     /// Deletes this object and no other of its name; that it is gone already is success.

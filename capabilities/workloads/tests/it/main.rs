@@ -13,5 +13,6 @@ mod deployment_faults;
 mod deployments;
 mod jobs;
 mod replica_sets;
+mod scheduler;
 mod simulated;
 mod stateful_sets;
