@@ -21,7 +21,10 @@ mod jobs;
 mod replica_sets;
 mod simulated;
 mod stateful_sets;
+
+mod node_lifecycle;
 mod scheduler;
+mod taint_eviction;
 
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};
@@ -76,6 +79,8 @@ impl Capability for Workloads {
             jobs::start(&world);
             cron_jobs::start(&world);
             scheduler::start(&world);
+            node_lifecycle::start(&world, settings.node_grace_secs.into());
+            taint_eviction::start(&world);
             ctx.health.ready();
             Ok(())
         })

@@ -5,11 +5,20 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// What can be set.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Settings {
     /// Simulated nodes that are there from the start.
     pub(crate) simulated_nodes: u32,
+    /// For how long a node may be silent before nobody vouches for it.
+    #[serde(rename = "nodeMonitorGracePeriodSeconds")]
+    pub(crate) node_grace_secs: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { simulated_nodes: 0, node_grace_secs: 50 }
+    }
 }
 
 /// Nodes at most: beyond it, somebody has mistyped.

@@ -20,7 +20,7 @@ pub(crate) use job::{
     ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy,
     SuccessRule, TRACKING, Uncounted, is_tracked,
 };
-pub(crate) use node::Node;
+pub(crate) use node::{HeldTaint, Node};
 pub(crate) use pod::{ContainerStatus, Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
 pub(crate) use revision::{Revision, record};

@@ -5,6 +5,7 @@ use client::{Object, View};
 use serde::Deserialize;
 
 use super::ownership;
+use crate::fit::Toleration;
 
 /// Where a pod is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -31,6 +32,8 @@ pub(crate) struct Spec {
     /// Empty until the pod is bound.
     pub(crate) node_name: Box<str>,
     pub(crate) init_containers: Box<[Container]>,
+    /// What taints of its node it puts up with, and for how long.
+    pub(crate) tolerations: Box<[Toleration]>,
 }
 
 /// A container as it is asked for.
