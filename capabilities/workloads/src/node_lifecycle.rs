@@ -29,13 +29,8 @@ const LEASES: &str = "kube-node-lease";
 pub(crate) fn start(world: &World, grace_secs: i64) -> Handle {
     let leases = Resource::start(world.ctx(), "coordination.k8s.io", "v1", "leases");
     let recorder = world.recorder("node-controller");
-    let reconciler = NodeLifecycle {
-        world: world.clone(),
-        leases: leases.clone(),
-        recorder,
-        grace_secs,
-        known: Mutex::default(),
-    };
+    let reconciler =
+        NodeLifecycle { world: world.clone(), leases: leases.clone(), recorder, grace_secs, known: Mutex::default() };
     let of_pod = world.clone();
     Controller::new("node lifecycle", Arc::new(reconciler))
         .owns(world.nodes.cache())

@@ -74,7 +74,7 @@ pub(super) fn silenced(node: &Value, now: &str) -> Option<Value> {
     }
     let mut status = node["status"].clone();
     status["conditions"] = conditions.into();
-    (status["conditions"] != *before).then_some(status)
+    (status["conditions"].as_array() != Some(&before)).then_some(status)
 }
 
 /// The taints that a node should have by what it says; `None` if it has them. Those of others
@@ -159,7 +159,12 @@ mod tests {
     #[test]
     fn nobody_knows_of_a_silent_node() {
         let status = silenced(&node(json!([ready("True", 0), { "type": "Other", "status": "True" }])), "now").unwrap();
-        let found: Vec<_> = status["conditions"].as_array().unwrap().iter().map(|it| (&it["type"], &it["status"], &it["reason"])).collect();
+        let found: Vec<_> = status["conditions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| (&it["type"], &it["status"], &it["reason"]))
+            .collect();
         assert_eq!(
             serde_json::to_value(found).unwrap(),
             json!([
@@ -203,7 +208,11 @@ mod tests {
         let lost = json!([held("unreachable", "NoSchedule"), held("unreachable", "NoExecute"), { "key": "mine", "effect": "NoExecute" }]);
         check(json!([ready("True", 0)]), json!({ "taints": lost }), Some(&["mine:NoExecute"]));
         check(json!([ready("Unknown", 0)]), json!({ "taints": lost }), None);
-        check(json!([ready("False", 0)]), json!({ "taints": lost }), Some(&["mine:NoExecute", "not-ready:NoSchedule", "not-ready:NoExecute"]));
+        check(
+            json!([ready("False", 0)]),
+            json!({ "taints": lost }),
+            Some(&["mine:NoExecute", "not-ready:NoSchedule", "not-ready:NoExecute"]),
+        );
         check(json!([ready("True", 0)]), json!({ "taints": [held("unschedulable", "NoSchedule")] }), Some(&[]));
     }
 }

@@ -63,7 +63,7 @@ impl Actor {
     async fn step(&self, pod: &Pod, node: &str, step: &Step) -> Result<(), Status> {
         let key = ObjectKey::new(&pod.object.cluster, pod.namespace(), step.claim());
         let gone = || Status::internal(format_args!("persistentvolumeclaim \"{}\" not found", step.claim()));
-        let claim = self.own.claims.get(&key).ok_or_else(gone)?;
+        let claim = self.world.volume_claims.get(&key).ok_or_else(gone)?;
         match step {
             Step::Provision { .. } => {
                 let held = &claim.object.meta;
@@ -75,7 +75,7 @@ impl Actor {
                     "annotations": { SELECTED_NODE: node },
                 });
                 let patch = Patch::Merge(json!({ "metadata": metadata }).to_string().into());
-                self.own.claims.patch(&claim.object, None, patch).await.map(drop)
+                self.world.volume_claims.patch(&claim.object, None, patch).await.map(drop)
             }
             Step::Give { volume, .. } => {
                 let key = ObjectKey::new(&pod.object.cluster, "", volume);
@@ -108,9 +108,8 @@ impl Actor {
     async fn tell(&self, pod: &Pod, reason: &str, message: &str, nomination: Option<&str>) -> Result<(), Status> {
         self.recorder.record(&pod.object, EventKind::Warning, "FailedScheduling", "Scheduling", message).await;
         let held = pod.scheduled.as_ref();
-        let is_told = held.is_some_and(|held| {
-            (&*held.status, &*held.reason, &*held.message) == ("False", reason, message)
-        });
+        let is_told =
+            held.is_some_and(|held| (&*held.status, &*held.reason, &*held.message) == ("False", reason, message));
         let nomination = nomination.filter(|node| **node != *pod.nominated_node);
         if is_told && nomination.is_none() {
             return Ok(());

@@ -55,8 +55,7 @@ impl Groups {
             true => self.plain.entry(kin.namespace.clone()).or_default(),
             false => &mut self.bound,
         };
-        let group =
-            groups.entry(kin).or_insert_with(|| Group { terms: pod.terms.clone(), counts: Counts::default() });
+        let group = groups.entry(kin).or_insert_with(|| Group { terms: pod.terms.clone(), counts: Counts::default() });
         *group.counts.entry(node.clone()).or_default() += 1;
     }
 

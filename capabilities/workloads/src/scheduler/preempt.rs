@@ -94,8 +94,7 @@ fn is_waiting(board: &Board, pod: &Pod, unfit: &Unfit) -> bool {
 fn candidate(filter: &Filter<'_>, node: &Node) -> Result<Candidate, String> {
     let (board, pod) = (filter.board, filter.pod);
     let (mut left, mut others) = (node.clone(), filter.others.clone());
-    let mut lower: Vec<Arc<Pod>> =
-        node.pods.values().filter(|other| other.priority < pod.priority).cloned().collect();
+    let mut lower: Vec<Arc<Pod>> = node.pods.values().filter(|other| other.priority < pod.priority).cloned().collect();
     if lower.is_empty() {
         return Err("No preemption victims found for incoming pod".to_owned());
     }
@@ -153,10 +152,7 @@ fn started(pod: &Pod) -> Timestamp {
 }
 
 /// Pods whose going would violate a budget, and the others.
-fn by_budget(
-    pods: &[Arc<Pod>],
-    budgets: &BTreeMap<(Box<str>, Box<str>), Budget>,
-) -> (Vec<Arc<Pod>>, Vec<Arc<Pod>>) {
+fn by_budget(pods: &[Arc<Pod>], budgets: &BTreeMap<(Box<str>, Box<str>), Budget>) -> (Vec<Arc<Pod>>, Vec<Arc<Pod>>) {
     let mut left: Vec<(&Budget, i64)> = budgets.values().map(|budget| (budget, budget.allowed)).collect();
     let violates = |pod: &&Arc<Pod>| {
         let meta = &pod.object.meta;

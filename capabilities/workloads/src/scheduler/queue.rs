@@ -56,7 +56,9 @@ enum Spot {
     /// It waits for a change.
     Parked,
     /// It was taken and is being dealt with; whether something changed since that may help it.
-    Taken { woken: bool },
+    Taken {
+        woken: bool,
+    },
 }
 
 impl Queue {
@@ -66,8 +68,7 @@ impl Queue {
             return self.wake(key, now);
         }
         let spot = self.ready(key, priority);
-        let waiting =
-            Waiting { priority, spot, refused: 0, failures: 0, tried: None, plugins: BTreeSet::new() };
+        let waiting = Waiting { priority, spot, refused: 0, failures: 0, tried: None, plugins: BTreeSet::new() };
         self.waiting.insert(key.clone(), waiting);
     }
 

@@ -34,7 +34,6 @@ impl View for Bare {
 #[derive(Clone)]
 pub(super) struct Own {
     pub(super) namespaces: Resource<Bare>,
-    pub(super) claims: Resource<Bare>,
     pub(super) volumes: Resource<Bare>,
     pub(super) classes: Resource<Bare>,
     pub(super) budgets: Resource<Bare>,
@@ -45,7 +44,6 @@ impl Own {
     pub(super) fn start(ctx: &Context) -> Own {
         Own {
             namespaces: Resource::start(ctx, "", "v1", "namespaces"),
-            claims: Resource::start(ctx, "", "v1", "persistentvolumeclaims"),
             volumes: Resource::start(ctx, "", "v1", "persistentvolumes"),
             classes: Resource::start(ctx, "storage.k8s.io", "v1", "storageclasses"),
             budgets: Resource::start(ctx, "policy", "v1", "poddisruptionbudgets"),
@@ -66,7 +64,7 @@ pub(super) fn caches<'a>(world: &'a World, own: &'a Own) -> [&'a Cache; 7] {
         own.namespaces.cache(),
         own.classes.cache(),
         own.volumes.cache(),
-        own.claims.cache(),
+        world.volume_claims.cache(),
         own.budgets.cache(),
         world.nodes.cache(),
         world.pods.cache(),

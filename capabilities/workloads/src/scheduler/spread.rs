@@ -83,8 +83,11 @@ pub(super) fn scores(board: &Board, pod: &Arc<Pod>, nodes: &[&Node]) -> Vec<i64>
     let mut raw: Vec<Option<f64>> = nodes.iter().map(|node| has_keys(node).then_some(0.0)).collect();
     for constraint in &wishes {
         let crowd = crowds(board, pod, constraint, &wishes);
-        let mut values: Vec<&str> =
-            nodes.iter().filter(|node| has_keys(node)).filter_map(|node| node.label(&constraint.topology_key)).collect();
+        let mut values: Vec<&str> = nodes
+            .iter()
+            .filter(|node| has_keys(node))
+            .filter_map(|node| node.label(&constraint.topology_key))
+            .collect();
         values.sort_unstable();
         values.dedup();
         let weight = (values.len() as f64 + 2.0).ln();

@@ -57,7 +57,9 @@ impl<'a> Storage<'a> {
             };
             if claim.is_lost {
                 let volume = &claim.volume;
-                return Err(format!("persistentvolumeclaim \"{name}\" bound to non-existent persistentvolume \"{volume}\""));
+                return Err(format!(
+                    "persistentvolumeclaim \"{name}\" bound to non-existent persistentvolume \"{volume}\""
+                ));
             }
             if claim.object.meta.is_deleting() {
                 return Err(format!("persistentvolumeclaim \"{name}\" is being deleted"));

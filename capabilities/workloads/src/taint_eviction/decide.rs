@@ -34,9 +34,7 @@ pub(super) fn fate<'a>(
     match least {
         None => Fate::Stays,
         Some(secs) if secs <= 0 => Fate::Goes,
-        Some(secs) => {
-            since.checked_add(SignedDuration::from_secs(secs)).map_or(Fate::Stays, Fate::GoesAt)
-        }
+        Some(secs) => since.checked_add(SignedDuration::from_secs(secs)).map_or(Fate::Stays, Fate::GoesAt),
     }
 }
 

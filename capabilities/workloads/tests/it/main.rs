@@ -12,6 +12,7 @@ mod deployment_commands;
 mod deployment_faults;
 mod deployments;
 mod jobs;
+mod nodes;
 mod replica_sets;
 mod scheduler;
 mod simulated;

@@ -7,10 +7,13 @@ use crate::bed::{Bed, on_both, template};
 
 async fn node(bed: &Bed, name: &str, cpu: &str) {
     let labels = json!({ "kubernetes.io/hostname": name });
-    bed.create(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": name, "labels": labels } })).await;
     let ready = json!({ "type": "Ready", "status": "True", "reason": "KubeletReady", "message": "" });
     let allowed = json!({ "cpu": cpu, "memory": "8Gi", "pods": "110" });
-    bed.merge_status("nodes", name, json!({ "allocatable": allowed, "capacity": allowed, "conditions": [ready] })).await;
+    bed.create(json!({
+        "apiVersion": "v1", "kind": "Node", "metadata": { "name": name, "labels": labels },
+        "status": { "allocatable": allowed, "capacity": allowed, "conditions": [ready] },
+    }))
+    .await;
 }
 
 fn pod(name: &str, cpu: &str, spec: Value) -> Value {
@@ -120,9 +123,8 @@ async fn important_pods_make_room_for_themselves() {
         until_on(bed, "low", "one").await;
         until_on(bed, "small", "one").await;
         bed.create(pod("important", "2", json!({ "priorityClassName": "high" }))).await;
-        let victim = bed.until_one("the victim goes", "pods", "low", |pod| {
-            !pod["metadata"]["deletionTimestamp"].is_null()
-        });
+        let victim =
+            bed.until_one("the victim goes", "pods", "low", |pod| !pod["metadata"]["deletionTimestamp"].is_null());
         let held = condition(&victim.await, "DisruptionTarget").clone();
         assert_eq!((&held["status"], &held["reason"]), (&json!("True"), &json!("PreemptionByScheduler")));
         assert_eq!(held["message"], "default-scheduler: preempting to accommodate a higher priority pod");
@@ -164,9 +166,7 @@ async fn volumes_are_made_for_the_node_of_their_first_pod() {
             },
         }))
         .await;
-        let selected = |claim: &Value| {
-            claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == "one"
-        };
+        let selected = |claim: &Value| claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == "one";
         let claim = bed.until_one("a node is selected", "persistentvolumeclaims", "data", selected).await;
         assert!(bed.get("pods", "a").await.unwrap()["spec"]["nodeName"].is_null());
         // The test is the provisioner, and the controller that binds.

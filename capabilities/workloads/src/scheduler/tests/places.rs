@@ -74,11 +74,7 @@ fn every_rule_refuses_in_its_words() {
 #[test]
 fn reasons_are_counted_and_ordered_by_their_text() {
     let taint = json!({ "taints": [{ "key": "k", "effect": "NoSchedule" }] });
-    let nodes = [
-        node("a", json!({}), taint.clone()),
-        node("b", json!({}), taint),
-        node("c", json!({}), json!({})),
-    ];
+    let nodes = [node("a", json!({}), taint.clone()), node("b", json!({}), taint), node("c", json!({}), json!({}))];
     let expect = "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). preemption: 0/3 nodes \
                   are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for \
                   scheduling.";
@@ -129,7 +125,9 @@ fn pods_are_near_to_those_they_name() {
     };
     assert!(found.contains("3 node(s) didn't match pod affinity rules"), "{found}");
     // By the labels of a namespace, and by its name.
-    for field in [json!({ "namespaceSelector": { "matchLabels": { "team": "t" } } }), json!({ "namespaces": ["other"] })] {
+    for field in
+        [json!({ "namespaceSelector": { "matchLabels": { "team": "t" } } }), json!({ "namespaces": ["other"] })]
+    {
         let mut table = Table::of(&nodes);
         table.cluster.set_namespace("other", Some([("team".to_owned(), "t".to_owned())].into()), table.now);
         table.placed(elsewhere.clone(), "y");
@@ -160,7 +158,12 @@ fn pods_keep_apart_in_both_directions_and_by_wish() {
         json!({ "affinity": { kind: { "preferredDuringSchedulingIgnoredDuringExecution": [weighted] } } })
     };
     check(&nodes, &[(pod("held", json!({})), "x")], pod("a", wish("podAffinity")), "x");
-    check(&nodes, &[(pod("held", json!({})), "x"), (pod("too", json!({})), "y")], pod("a", wish("podAntiAffinity")), "z");
+    check(
+        &nodes,
+        &[(pod("held", json!({})), "x"), (pod("too", json!({})), "y")],
+        pod("a", wish("podAntiAffinity")),
+        "z",
+    );
     check(&nodes, &[(pod("held", wish("podAffinity")), "x")], pod("a", json!({})), "x");
 }
 
@@ -193,10 +196,18 @@ fn pods_spread_over_domains() {
     }
     // Of a wish only as far as it can be.
     let cordoned = node("y", json!({ "zone": "b" }), json!({ "unschedulable": true }));
-    check(&[zoned("x", "a"), cordoned.clone()], &[(pod("h", json!({})), "x")], pod("a", spread("zone", "ScheduleAnyway")), "x");
+    check(
+        &[zoned("x", "a"), cordoned.clone()],
+        &[(pod("h", json!({})), "x")],
+        pod("a", spread("zone", "ScheduleAnyway")),
+        "x",
+    );
     // A cordoned node counts as a domain by default, and does not if taints are honoured.
     let found = {
-        let mut table = Table::of(&[zoned("x", "a"), node("y", json!({ "zone": "b" }), json!({ "taints": [{ "key": "k", "effect": "NoSchedule" }] }))]);
+        let mut table = Table::of(&[
+            zoned("x", "a"),
+            node("y", json!({ "zone": "b" }), json!({ "taints": [{ "key": "k", "effect": "NoSchedule" }] })),
+        ]);
         table.placed(pod("h", json!({})), "x");
         let mut honours = pod("b", spread("zone", "DoNotSchedule"));
         let refused = table.comes(&pod("a", spread("zone", "DoNotSchedule")));

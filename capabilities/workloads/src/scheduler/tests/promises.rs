@@ -11,13 +11,22 @@ use crate::scheduler::cluster::Work;
 /// Something that happens to a cluster.
 #[derive(Clone, Debug)]
 enum Happening {
-    Comes { cpu: i64, priority: i64, port: bool },
+    Comes {
+        cpu: i64,
+        priority: i64,
+        port: bool,
+    },
     Goes(usize),
-    NodeComes { cpu: i64 },
+    NodeComes {
+        cpu: i64,
+    },
     NodeGoes(usize),
     Decide,
     /// The outcome of a binding under way: whether it was carried out, and whether that was answered.
-    Ends { which: usize, well: bool },
+    Ends {
+        which: usize,
+        well: bool,
+    },
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
