@@ -21,6 +21,11 @@ mod jobs;
 mod replica_sets;
 mod simulated;
 mod stateful_sets;
+mod disruption;
+mod ephemeral;
+mod local_path;
+mod protection;
+mod volumes;
 
 mod node_lifecycle;
 mod scheduler;
@@ -81,6 +86,11 @@ impl Capability for Workloads {
             scheduler::start(&world);
             node_lifecycle::start(&world, settings.node_grace_secs.into());
             taint_eviction::start(&world);
+            disruption::start(&world);
+            volumes::start(&world);
+            local_path::start(&world);
+            ephemeral::start(&world);
+            protection::start(&world);
             ctx.health.ready();
             Ok(())
         })

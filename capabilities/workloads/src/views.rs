@@ -4,6 +4,7 @@
 
 mod int_or_percent;
 mod deployment;
+mod disruption_budget;
 mod cron_job;
 mod job;
 mod node;
@@ -11,6 +12,8 @@ mod pod;
 mod replica_set;
 mod revision;
 mod stateful_set;
+mod storage_class;
+mod volume;
 mod volume_claim;
 
 pub(crate) use cron_job::{ConcurrencyPolicy, CronJob, CronJobStatus, Reference};
@@ -21,11 +24,15 @@ pub(crate) use job::{
     SuccessRule, TRACKING, Uncounted, is_tracked,
 };
 pub(crate) use node::{HeldTaint, Node};
+pub(crate) use disruption_budget::DisruptionBudget;
+pub(crate) use node::Node;
 pub(crate) use pod::{ContainerStatus, Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
 pub(crate) use revision::{Revision, record};
 pub(crate) use stateful_set::{Retention, StatefulSet, UpdateStrategy};
-pub(crate) use volume_claim::VolumeClaim;
+pub(crate) use storage_class::{StorageClass, is_default};
+pub(crate) use volume::Volume;
+pub(crate) use volume_claim::{BIND_COMPLETED, BOUND_BY_CONTROLLER, SELECTED_NODE, VolumeClaim};
 
 use client::Object;
 

@@ -6,7 +6,10 @@ use capability::Context;
 use controller::Recorder;
 
 use crate::resource::Resource;
-use crate::views::{CronJob, Deployment, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
+use crate::views::{
+    CronJob, Deployment, DisruptionBudget, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, StorageClass, Volume,
+    VolumeClaim,
+};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +24,9 @@ pub(crate) struct World {
     pub(crate) deployments: Resource<Deployment>,
     pub(crate) jobs: Resource<Job>,
     pub(crate) cron_jobs: Resource<CronJob>,
+    pub(crate) disruption_budgets: Resource<DisruptionBudget>,
+    pub(crate) volumes: Resource<Volume>,
+    pub(crate) storage_classes: Resource<StorageClass>,
 }
 
 impl World {
@@ -36,6 +42,9 @@ impl World {
             deployments: Resource::start(ctx, "apps", "v1", "deployments"),
             jobs: Resource::start(ctx, "batch", "v1", "jobs"),
             cron_jobs: Resource::start(ctx, "batch", "v1", "cronjobs"),
+            disruption_budgets: Resource::start(ctx, "policy", "v1", "poddisruptionbudgets"),
+            volumes: Resource::start(ctx, "", "v1", "persistentvolumes"),
+            storage_classes: Resource::start(ctx, "storage.k8s.io", "v1", "storageclasses"),
             ctx: ctx.clone(),
         }
     }

@@ -3,6 +3,7 @@
 use api::Status;
 use client::{Object, View};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::ownership;
 use crate::fit::Toleration;
@@ -31,6 +32,7 @@ pub(crate) struct Pod {
 pub(crate) struct Spec {
     /// Empty until the pod is bound.
     pub(crate) node_name: Box<str>,
+    pub(crate) volumes: Box<[PodVolume]>,
     pub(crate) init_containers: Box<[Container]>,
     /// What taints of its node it puts up with, and for how long.
     pub(crate) tolerations: Box<[Toleration]>,
@@ -43,6 +45,37 @@ pub(crate) struct Container {
     pub(crate) name: Box<str>,
     /// `Always` for a container of the initial ones that goes on beside the main ones.
     pub(crate) restart_policy: Option<Box<str>>,
+}
+
+/// A volume of a pod, as far as it is a claim's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PodVolume {
+    name: Box<str>,
+    persistent_volume_claim: Option<ClaimSource>,
+    /// There if the pod brings a claim of its own.
+    ephemeral: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ClaimSource {
+    claim_name: Box<str>,
+}
+
+impl PodVolume {
+    /// The name of the claim, for a pod of this name; `None` if it is of another kind.
+    pub(crate) fn claim_name(&self, pod: &str) -> Option<String> {
+        match &self.persistent_volume_claim {
+            Some(source) => Some(source.claim_name.to_string()),
+            None => self.is_ephemeral().then(|| format!("{pod}-{}", self.name)),
+        }
+    }
+
+    /// Whether the claim is made for the pod and goes with it.
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        self.ephemeral.is_some()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,6 +93,7 @@ pub(crate) struct PodCondition {
     #[serde(rename = "type")]
     pub(crate) kind: Box<str>,
     pub(crate) status: Box<str>,
+    pub(crate) reason: Box<str>,
     pub(crate) last_transition_time: Option<jiff::Timestamp>,
 }
 
@@ -103,6 +137,8 @@ impl View for Pod {
         if !self.spec.node_name.is_empty() {
             words.push(Pod::on_node(&self.spec.node_name));
         }
+        let claims = self.spec.volumes.iter().filter_map(|volume| volume.claim_name(&object.meta.name));
+        words.extend(claims.map(|claim| Pod::using_claim(&object.meta.namespace, &claim)));
         words
     }
 }
@@ -111,6 +147,11 @@ impl Pod {
     /// The word of the pods that are bound to a node.
     pub(crate) fn on_node(name: &str) -> String {
         format!("node={name}")
+    }
+
+    /// The word of the pods that use a claim, or will.
+    pub(crate) fn using_claim(namespace: &str, claim: &str) -> String {
+        format!("claim={namespace}/{claim}")
     }
 
     /// A condition by its type.

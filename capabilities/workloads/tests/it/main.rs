@@ -17,3 +17,5 @@ mod replica_sets;
 mod scheduler;
 mod simulated;
 mod stateful_sets;
+mod disruption;
+mod volumes;
