@@ -8,6 +8,7 @@ mod bed;
 mod faults;
 mod kubelet;
 
+mod cron_jobs;
 mod deployment_commands;
 mod deployment_faults;
 mod deployments;
