@@ -21,6 +21,17 @@ struct Shared {
     wanted: Mutex<Wanted>,
     /// Whether the controllers have met their end.
     frozen: watch::Sender<bool>,
+    /// Writes that are on their way.
+    under_way: watch::Sender<usize>,
+}
+
+/// A write on its way, until it is dropped.
+struct UnderWay<'a>(&'a watch::Sender<usize>);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 #[derive(Default)]
@@ -35,7 +46,11 @@ struct Wanted {
 
 impl Default for Faults {
     fn default() -> Self {
-        Faults(Arc::new(Shared { wanted: Mutex::default(), frozen: watch::Sender::new(false) }))
+        Faults(Arc::new(Shared {
+            wanted: Mutex::default(),
+            frozen: watch::Sender::new(false),
+            under_way: watch::Sender::new(0),
+        }))
     }
 }
 
@@ -46,10 +61,13 @@ impl Faults {
         self.0.wanted.lock().answered = Some(writes);
     }
 
-    /// Waits until they have died.
+    /// Waits until they have died, and until their last writes have come to something: one that
+    /// is carried out after the next controllers have looked would be theirs to undo.
     pub async fn frozen(&self) {
         let mut frozen = self.0.frozen.subscribe();
         frozen.wait_for(|frozen| *frozen).await.unwrap();
+        let mut under_way = self.0.under_way.subscribe();
+        under_way.wait_for(|count| *count == 0).await.unwrap();
     }
 
     /// Nothing goes wrong any more.
@@ -95,13 +113,19 @@ impl Faults {
     }
 
     async fn pass<T>(&self, target: &Target, write: BoxFuture<'_, Result<T>>) -> Result<T> {
+        self.0.under_way.send_modify(|count| *count += 1);
+        let under_way = UnderWay(&self.0.under_way);
         if *self.0.frozen.borrow() {
+            drop(under_way);
             return std::future::pending().await;
         }
         let answers = self.answers(target);
         let answer = write.await;
         if !answers {
             self.0.frozen.send_replace(true);
+        }
+        drop(under_way);
+        if *self.0.frozen.borrow() {
             return std::future::pending().await;
         }
         answer
