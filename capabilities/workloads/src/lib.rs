@@ -30,6 +30,7 @@ mod volumes;
 mod node_lifecycle;
 mod scheduler;
 mod taint_eviction;
+mod daemon_sets;
 
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};
@@ -91,6 +92,7 @@ impl Capability for Workloads {
             local_path::start(&world);
             ephemeral::start(&world);
             protection::start(&world);
+            daemon_sets::start(&world);
             ctx.health.ready();
             Ok(())
         })

@@ -8,7 +8,7 @@ mod tests;
 use std::sync::Arc;
 
 use api::{Gvk, Status};
-use client::{Item, Object, ObjectKey, Patch, View};
+use client::{Change, Item, Object, ObjectKey, Patch, View};
 use controller::{Error, owner};
 use serde_json::{Value, json};
 
@@ -143,6 +143,13 @@ impl Recorded<'_> {
 
 fn item(object: Object) -> Result<Arc<Item<Revision>>, Status> {
     Ok(Arc::new(Item { view: Revision::read(&object)?, object }))
+}
+
+/// The owner of this kind that a change of a revision concerns: what somebody deletes is made again.
+pub(crate) fn owners(kind: &str, change: &Change) -> Vec<ObjectKey> {
+    let revision = change.object();
+    let owner = revision.meta.controller().filter(|owner| owner.kind == kind);
+    owner.map(|owner| ObjectKey::new(&revision.cluster, &revision.meta.namespace, &owner.name)).into_iter().collect()
 }
 
 /// The template that a revision records.

@@ -38,7 +38,7 @@ pub(crate) fn start(world: &World) -> Handle {
     Controller::new("stateful sets", Arc::new(reconciler))
         .owns(world.stateful_sets.cache())
         .watches(world.pods.cache(), move |change| keys_of_pod(&of_pod, change))
-        .watches(world.revisions.cache(), keys_of_revision)
+        .watches(world.revisions.cache(), |change| revisions::owners("StatefulSet", change))
         .watches(world.volume_claims.cache(), move |change| keys_of_claim(&of_claim, change))
         .workers(WORKERS)
         .start(world.tasks())
@@ -66,13 +66,6 @@ fn keys_of_pod(world: &World, change: &Change) -> Vec<ObjectKey> {
     }
     keys.dedup();
     keys
-}
-
-/// A revision that somebody deletes or changes is made again.
-fn keys_of_revision(change: &Change) -> Vec<ObjectKey> {
-    let owned = change.object().meta.controller().filter(|owner| owner.kind == "StatefulSet");
-    let object = change.object();
-    owned.map(|owner| ObjectKey::new(&object.cluster, &object.meta.namespace, &owner.name)).into_iter().collect()
 }
 
 /// A claim that goes is one that a pod lacks, or may be made again now.

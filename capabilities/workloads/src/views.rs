@@ -2,6 +2,7 @@
 //! objects. A view holds what is asked for often; the rest is read from the
 //! object when it is needed.
 
+mod daemon_set;
 mod int_or_percent;
 mod deployment;
 mod disruption_budget;
@@ -18,6 +19,7 @@ mod volume_claim;
 
 pub(crate) use cron_job::{ConcurrencyPolicy, CronJob, CronJobStatus, Reference};
 pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
+pub(crate) use daemon_set::{DaemonSet, DaemonStrategy};
 pub(crate) use int_or_percent::IntOrPercent;
 pub(crate) use job::{
     ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy,

@@ -10,6 +10,7 @@ use crate::views::{
     CronJob, Deployment, DisruptionBudget, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, StorageClass, Volume,
     VolumeClaim,
 };
+use crate::views::{CronJob, DaemonSet, Deployment, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub(crate) struct World {
     pub(crate) pods: Resource<Pod>,
     pub(crate) nodes: Resource<Node>,
     pub(crate) replica_sets: Resource<ReplicaSet>,
+    pub(crate) daemon_sets: Resource<DaemonSet>,
     pub(crate) stateful_sets: Resource<StatefulSet>,
     pub(crate) revisions: Resource<Revision>,
     pub(crate) volume_claims: Resource<VolumeClaim>,
@@ -36,6 +38,7 @@ impl World {
             pods: Resource::start(ctx, "", "v1", "pods"),
             nodes: Resource::start(ctx, "", "v1", "nodes"),
             replica_sets: Resource::start(ctx, "apps", "v1", "replicasets"),
+            daemon_sets: Resource::start(ctx, "apps", "v1", "daemonsets"),
             stateful_sets: Resource::start(ctx, "apps", "v1", "statefulsets"),
             revisions: Resource::start(ctx, "apps", "v1", "controllerrevisions"),
             volume_claims: Resource::start(ctx, "", "v1", "persistentvolumeclaims"),

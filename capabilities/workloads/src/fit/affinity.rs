@@ -67,6 +67,13 @@ impl NodeSelector {
     pub(crate) fn matches(&self, node: &str, labels: &BTreeMap<String, String>) -> bool {
         self.node_selector_terms.iter().any(|term| term.matches(node, labels))
     }
+
+    /// The one node that is selected by its name, as pods of daemon sets are tied to theirs.
+    pub(crate) fn named_node(&self) -> Option<&str> {
+        let mut fields = self.node_selector_terms.iter().flat_map(|term| &term.match_fields);
+        let field = fields.find(|field| &*field.key == "metadata.name" && field.operator == Operator::In)?;
+        field.values.first().map(|name| &**name)
+    }
 }
 
 impl NodeSelectorTerm {

@@ -182,6 +182,11 @@ impl Pod {
         Some(self.ready_since()?.as_second() + min_ready_secs - now.as_second())
     }
 
+    /// Whether it has ended badly.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.status.phase == Phase::Failed
+    }
+
     /// Whether it has ended, well or not.
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.status.phase, Phase::Succeeded | Phase::Failed)

@@ -20,3 +20,4 @@ mod simulated;
 mod stateful_sets;
 mod disruption;
 mod volumes;
+mod daemon_sets;
