@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-pub(crate) use affinity::{NodeAffinity, NodeSelector, NodeSelectorTerm, PreferredTerm};
+pub(crate) use affinity::{NodeAffinity, NodeSelector};
 pub(crate) use ports::HostPorts;
-pub(crate) use resources::{Amounts, Container, Resources, Shortage, shortages};
+pub(crate) use resources::{Amounts, Container, Resources, shortages};
 pub(crate) use taints::{Effect, NODE_UNSCHEDULABLE, Taint, Toleration, is_tolerated, untolerated};
 
 /// What the spec of a pod says of where it may be. Reads the `spec` of a pod or of a template.

@@ -15,12 +15,14 @@ mod template;
 mod views;
 
 mod kinds;
-mod deployments;
+
 mod cron_jobs;
+mod daemon_sets;
+mod deployments;
 mod jobs;
 mod replica_sets;
-mod simulated;
 mod stateful_sets;
+
 mod disruption;
 mod ephemeral;
 mod local_path;
@@ -29,8 +31,8 @@ mod volumes;
 
 mod node_lifecycle;
 mod scheduler;
+mod simulated;
 mod taint_eviction;
-mod daemon_sets;
 
 use base::Diagnostic;
 use capability::{Capability, Context, Descriptor, Plane, Route};

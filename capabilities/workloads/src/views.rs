@@ -18,16 +18,15 @@ mod volume;
 mod volume_claim;
 
 pub(crate) use cron_job::{ConcurrencyPolicy, CronJob, CronJobStatus, Reference};
-pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
 pub(crate) use daemon_set::{DaemonSet, DaemonStrategy};
+pub(crate) use deployment::{Deployment, DeploymentCondition, DeploymentStatus, Strategy};
+pub(crate) use disruption_budget::DisruptionBudget;
 pub(crate) use int_or_percent::IntOrPercent;
 pub(crate) use job::{
     ExitCodeOperator, FailureAction, FailureRule, Job, JobCondition, JobStatus, OnExitCodes, SuccessPolicy,
     SuccessRule, TRACKING, Uncounted, is_tracked,
 };
 pub(crate) use node::{HeldTaint, Node};
-pub(crate) use disruption_budget::DisruptionBudget;
-pub(crate) use node::Node;
 pub(crate) use pod::{ContainerStatus, Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
 pub(crate) use revision::{Revision, record};

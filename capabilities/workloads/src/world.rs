@@ -7,10 +7,9 @@ use controller::Recorder;
 
 use crate::resource::Resource;
 use crate::views::{
-    CronJob, Deployment, DisruptionBudget, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, StorageClass, Volume,
-    VolumeClaim,
+    CronJob, DaemonSet, Deployment, DisruptionBudget, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, StorageClass,
+    Volume, VolumeClaim,
 };
-use crate::views::{CronJob, DaemonSet, Deployment, Job, Node, Pod, ReplicaSet, Revision, StatefulSet, VolumeClaim};
 
 /// Live copies and writers of the kinds that several controllers need. Cheap to clone.
 #[derive(Clone)]

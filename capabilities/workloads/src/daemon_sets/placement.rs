@@ -55,11 +55,11 @@ pub(super) fn wanted(set: &DaemonSet, node: &Item<Node>) -> Wanted {
         effect: if effect == "NoExecute" { Effect::NoExecute } else { Effect::NoSchedule },
         ..Toleration::default()
     }));
-    let taints = &node.view.spec.taints;
-    if untolerated(taints, &tolerations, &[Effect::NoExecute]).is_some() {
+    let taints = || node.view.spec.taints.iter().map(|held| &held.taint);
+    if untolerated(taints(), &tolerations, &[Effect::NoExecute]).is_some() {
         return Wanted::No;
     }
-    match untolerated(taints, &tolerations, &[Effect::NoSchedule]) {
+    match untolerated(taints(), &tolerations, &[Effect::NoSchedule]) {
         Some(_) => Wanted::OnlyIfThere,
         None => Wanted::Yes,
     }

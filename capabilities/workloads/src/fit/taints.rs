@@ -59,9 +59,9 @@ pub(crate) fn is_tolerated(taint: &Taint, tolerations: &[Toleration]) -> bool {
 
 /// The first taint with one of these effects that no toleration covers.
 pub(crate) fn untolerated<'a>(
-    taints: &'a [Taint],
+    taints: impl IntoIterator<Item = &'a Taint>,
     tolerations: &[Toleration],
     effects: &[Effect],
 ) -> Option<&'a Taint> {
-    taints.iter().find(|taint| effects.contains(&taint.effect) && !is_tolerated(taint, tolerations))
+    taints.into_iter().find(|taint| effects.contains(&taint.effect) && !is_tolerated(taint, tolerations))
 }

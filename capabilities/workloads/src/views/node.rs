@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::fit::{Effect, Taint};
-use crate::fit::Taint;
 
 /// What controllers read of a node.
 #[derive(Debug, Default, Deserialize)]
@@ -46,8 +45,6 @@ pub(crate) struct NodeCondition {
     #[serde(rename = "type")]
     pub(crate) kind: Box<str>,
     pub(crate) status: Box<str>,
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-    pub(crate) taints: Box<[Taint]>,
 }
 
 impl View for Node {
