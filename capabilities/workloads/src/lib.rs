@@ -60,6 +60,7 @@ impl Capability for Workloads {
             animates: &[
                 "Pod",
                 "PersistentVolumeClaim",
+                "ReplicationController",
                 "apps/DaemonSet",
                 "apps/Deployment",
                 "apps/ReplicaSet",

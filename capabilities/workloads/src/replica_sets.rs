@@ -1,4 +1,4 @@
-//! Keeps as many pods of a replica set as it asks for: observes pods, decides
+//! Keeps as many pods of a replica set, or of a replication controller, as it asks for: observes pods, decides
 //! in `decide`, creates and deletes, and reports what it counted.
 
 mod decide;
@@ -9,42 +9,53 @@ use std::sync::Arc;
 
 use api::Gvk;
 use client::{Change, Item, ObjectKey};
-use controller::{Controller, Error, EventKind, Handle, Next, Reconciler, Recorder};
+use controller::{Controller, Error, EventKind, Next, Reconciler, Recorder};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use std::time::Duration;
 
 use crate::batch;
 use crate::claim::Claimant;
+use crate::resource::Resource;
 use crate::template;
-use crate::views::{Pod, ReplicaSet};
+use crate::views::{Pod, ReplicaSet, owned_by};
 use crate::world::World;
-use decide::{Failure, Plan};
+use decide::{Crowds, Failure, Plan};
 
 const WORKERS: usize = 8;
 
-pub(crate) fn gvk() -> Gvk {
-    Gvk::new("apps", "v1", "ReplicaSet")
+/// A kind that keeps pods of a template: replica sets, or replication controllers.
+#[derive(Clone)]
+struct Kind {
+    gvk: Gvk,
+    sets: Resource<ReplicaSet>,
 }
 
-pub(crate) fn start(world: &World) -> Handle {
-    let recorder = world.recorder("replicaset-controller");
-    let reconciler = ReplicaSets { world: world.clone(), recorder };
-    let of_pod = world.clone();
-    Controller::new("replica sets", Arc::new(reconciler))
-        .owns(world.replica_sets.cache())
-        .watches(world.pods.cache(), move |change| keys_of_pod(&of_pod, change))
+pub(crate) fn start(world: &World) {
+    let sets = Kind { gvk: Gvk::new("apps", "v1", "ReplicaSet"), sets: world.replica_sets.clone() };
+    begin(world, sets, "replicaset-controller");
+    // Nobody but this controller reads replication controllers.
+    let older = Resource::start(world.ctx(), "", "v1", "replicationcontrollers");
+    begin(world, Kind { gvk: Gvk::new("", "v1", "ReplicationController"), sets: older }, "replication-controller");
+}
+
+fn begin(world: &World, kind: Kind, component: &str) {
+    let reconciler = ReplicaSets { world: world.clone(), kind: kind.clone(), recorder: world.recorder(component) };
+    let cache = kind.sets.clone();
+    Controller::new(component, Arc::new(reconciler))
+        .owns(cache.cache())
+        .watches(world.pods.cache(), move |change| keys_of_pod(&kind, change))
         .workers(WORKERS)
-        .start(world.tasks())
+        .start(world.tasks());
 }
 
-/// The replica sets that a pod concerns: its owners before and now, or, for an orphan, those that
-/// could adopt it.
-fn keys_of_pod(world: &World, change: &Change) -> Vec<ObjectKey> {
+/// The sets that a pod concerns: its owners before and now, or, for an orphan, those that could
+/// adopt it.
+fn keys_of_pod(kind: &Kind, change: &Change) -> Vec<ObjectKey> {
     let mut keys = Vec::new();
     for pod in [&change.old, &change.new].into_iter().flatten() {
         match pod.meta.controller() {
-            Some(owner) if owner.kind == "ReplicaSet" => {
+            Some(owner) if *owner.kind == *kind.gvk.kind => {
                 let key = ObjectKey::new(&pod.cluster, &pod.meta.namespace, &owner.name);
                 if !keys.contains(&key) {
                     keys.push(key);
@@ -52,7 +63,7 @@ fn keys_of_pod(world: &World, change: &Change) -> Vec<ObjectKey> {
             }
             Some(_) => {}
             None => {
-                let sets = world.replica_sets.find_in(&pod.cluster, &pod.meta.namespace);
+                let sets = kind.sets.find_in(&pod.cluster, &pod.meta.namespace);
                 let selecting = sets.iter().filter(|set| set.view.selector.matches_map(&pod.meta.labels));
                 keys.extend(selecting.map(|set| set.key()));
             }
@@ -63,13 +74,14 @@ fn keys_of_pod(world: &World, change: &Change) -> Vec<ObjectKey> {
 
 struct ReplicaSets {
     world: World,
+    kind: Kind,
     recorder: Recorder,
 }
 
 impl Reconciler for ReplicaSets {
     fn reconcile<'a>(&'a self, key: &'a ObjectKey) -> BoxFuture<'a, Result<Next, Error>> {
         Box::pin(async move {
-            match self.world.replica_sets.get(key) {
+            match self.kind.sets.get(key) {
                 Some(set) => self.sync(&set).await,
                 None => Ok(Next::Done),
             }
@@ -81,12 +93,13 @@ impl ReplicaSets {
     async fn sync(&self, set: &Item<ReplicaSet>) -> Result<Next, Error> {
         let pods = self.claim(set).await?;
         let now = self.world.clock().now();
-        let plan = decide::plan(set, &pods, |pod| self.others_on_its_node(set, pod), now);
+        let plan = decide::plan(set, &pods, || self.crowds(set), now);
         let outcome = self.act(set, &plan).await;
-        // Pods that were made or deleted just now come back as changes, and are counted then.
         let failure = outcome.as_ref().err().map(|error| Failure::of(&plan, error));
+        // As they are now: what was made and deleted just now is seen already.
+        let pods = self.owned(set);
         let status = decide::status(set, &pods, failure, &self.world.clock().now_rfc3339(), now)?;
-        self.world.replica_sets.update_status(&set.object, status).await?;
+        self.kind.sets.update_status(&set.object, status).await?;
         outcome?;
         // No event tells that a pod has been ready for long enough.
         let due = decide::next_available(set, &pods, now);
@@ -94,31 +107,35 @@ impl ReplicaSets {
     }
 
     async fn claim(&self, set: &Item<ReplicaSet>) -> Result<Vec<Arc<Item<Pod>>>, Error> {
-        let claimant =
-            Claimant { gvk: gvk(), owner: &set.object, selector: &set.view.selector, owners: &self.world.replica_sets };
+        let claimant = Claimant {
+            gvk: self.kind.gvk.clone(),
+            owner: &set.object,
+            selector: &set.view.selector,
+            owners: &self.kind.sets,
+        };
         claimant.claim(&self.world.pods).await
     }
 
-    /// How many active pods of the same deployment share the node of `pod`: of two that are
-    /// otherwise alike, the one on the fuller node goes first.
-    fn others_on_its_node(&self, set: &Item<ReplicaSet>, pod: &Item<Pod>) -> usize {
+    fn owned(&self, set: &Item<ReplicaSet>) -> Vec<Arc<Item<Pod>>> {
+        let mut pods = self.world.pods.find(&set.object.cluster, &owned_by(&set.object.meta.uid));
+        pods.retain(|pod| set.view.selector.matches_map(&pod.object.meta.labels));
+        pods
+    }
+
+    /// How many active pods each node has of this set and of those with the same owner: of two
+    /// pods that are otherwise alike, the one on the fuller node goes first.
+    fn crowds(&self, set: &Item<ReplicaSet>) -> Crowds {
         let cluster = &set.object.cluster;
-        let deployment = set.object.meta.controller().map(|owner| owner.uid.as_str());
-        let is_related = |other: &Item<Pod>| {
-            let owner = other
-                .object
-                .meta
-                .controller()
-                .map(|owner| ObjectKey::new(cluster, &other.object.meta.namespace, &owner.name));
-            let of = owner.and_then(|key| self.world.replica_sets.get(&key));
-            of.is_some_and(|of| {
-                of.object.meta.uid == set.object.meta.uid
-                    || (deployment.is_some()
-                        && of.object.meta.controller().map(|owner| owner.uid.as_str()) == deployment)
-            })
+        let related = match set.object.meta.controller() {
+            Some(owner) => self.kind.sets.find(cluster, &owned_by(&owner.uid)),
+            None => self.kind.sets.get(&set.key()).into_iter().collect(),
         };
-        let on_node = self.world.pods.find(cluster, &Pod::on_node(&pod.view.spec.node_name));
-        on_node.iter().filter(|other| decide::is_active(other) && is_related(other)).count()
+        let pods = related.iter().flat_map(|set| self.world.pods.find(cluster, &owned_by(&set.object.meta.uid)));
+        let mut crowds = Crowds::new();
+        for pod in pods.filter(|pod| decide::is_active(pod)) {
+            *crowds.entry(pod.view.spec.node_name.clone()).or_default() += 1;
+        }
+        crowds
     }
 
     async fn act(&self, set: &Item<ReplicaSet>, plan: &Plan) -> Result<(), Error> {
@@ -131,7 +148,7 @@ impl ReplicaSets {
 
     async fn create(&self, set: &Item<ReplicaSet>, count: usize) -> Result<(), Error> {
         let object: Value = set.object.value()?;
-        let pod = template::pod(&object["spec"]["template"], &gvk(), &set.object.meta);
+        let pod = template::pod(&object["spec"]["template"], &self.kind.gvk, &set.object.meta);
         let (_, outcome) = batch::slowly(0..count, |_| async {
             match self.world.pods.create(&set.object.cluster, &pod).await {
                 Ok(made) => {

@@ -2,6 +2,7 @@
 //! reports. Pure.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use api::Status;
@@ -17,6 +18,9 @@ const BURST: usize = 500;
 /// An annotation of a pod: those of a lower number are deleted first.
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 const REPLICA_FAILURE: &str = "ReplicaFailure";
+
+/// How many related pods each node has.
+pub(super) type Crowds = HashMap<Box<str>, usize>;
 
 /// What is to be done about the pods of a replica set.
 #[derive(Debug)]
@@ -46,12 +50,12 @@ pub(super) fn is_active(pod: &Item<Pod>) -> bool {
     !pod.view.is_finished() && !pod.object.meta.is_deleting()
 }
 
-/// Decides by the pods that are the set's own. `crowd` tells how many related pods share the
-/// node of a pod.
+/// Decides by the pods that are the set's own. `crowds` counts the related pods of each node; it
+/// is only asked if some go and some stay.
 pub(super) fn plan(
     set: &Item<ReplicaSet>,
     pods: &[Arc<Item<Pod>>],
-    crowd: impl Fn(&Item<Pod>) -> usize,
+    crowds: impl FnOnce() -> Crowds,
     now: Timestamp,
 ) -> Plan {
     if set.object.meta.is_deleting() {
@@ -66,6 +70,8 @@ pub(super) fn plan(
     let excess = (active.len() - wanted).min(BURST);
     // All go: which first does not matter.
     if wanted > 0 {
+        let crowds = crowds();
+        let crowd = |pod: &Item<Pod>| crowds.get(&pod.view.spec.node_name).copied().unwrap_or(0);
         active.sort_by_cached_key(|pod| rank(pod, crowd(pod), now));
     }
     Plan::Delete(active.into_iter().take(excess).cloned().collect())
@@ -130,10 +136,16 @@ pub(super) fn status(
     count(&mut status, "readyReplicas", ready);
     count(&mut status, "availableReplicas", available);
     status.insert("replicas".into(), active.len().into());
-    status.insert("terminatingReplicas".into(), ending.into());
+    // The older kind does not tell of them.
+    if !set.view.is_older {
+        status.insert("terminatingReplicas".into(), ending.into());
+    }
     status.insert("observedGeneration".into(), set.object.meta.generation.into());
     let mut conditions = status.remove("conditions").and_then(|held| held.as_array().cloned()).unwrap_or_default();
+    let fails_already = condition::status(&conditions, REPLICA_FAILURE).is_some();
     match failure {
+        // The first failure is told until it is over: the next ones differ in names of pods.
+        Some(_) if fails_already => {}
         Some(Failure { reason, message }) => {
             condition::set(&mut conditions, &Condition::new(REPLICA_FAILURE, true, reason, message), now_text);
         }

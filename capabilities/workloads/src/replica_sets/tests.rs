@@ -47,7 +47,7 @@ fn pod(name: &str, words: &str) -> Arc<Item<Pod>> {
             "creationTimestamp": if is("young") { "2026-01-01T00:59:00Z" } else { "2026-01-01T00:00:00Z" },
             "labels": if is("unlabelled") { json!({}) } else { json!({ "app": "web" }) },
         },
-        "spec": { "nodeName": if is("node") { "n1" } else { "" } },
+        "spec": { "nodeName": if is("node") { "n1" } else if is("crowded") { "crowded" } else { "" } },
         "status": {
             "phase": phase,
             "conditions": [{ "type": "Ready", "status": if is("ready") || is("fresh") { "True" } else { "False" }, "lastTransitionTime": since }],
@@ -64,7 +64,7 @@ fn pod(name: &str, words: &str) -> Arc<Item<Pod>> {
 }
 
 fn planned(replicas: i64, pods: &[Arc<Item<Pod>>]) -> String {
-    match plan(&set(replicas, 0), pods, |pod| usize::from(pod.object.meta.name.starts_with("crowded")), now()) {
+    match plan(&set(replicas, 0), pods, || [("crowded".into(), 2), ("n1".into(), 1)].into(), now()) {
         Plan::Nothing => String::new(),
         Plan::Create(count) => format!("+{count}"),
         Plan::Delete(pods) => pods.iter().map(|pod| format!("-{}", pod.object.meta.name)).collect(),
@@ -100,8 +100,7 @@ fn the_pod_that_is_missed_least_goes() {
     check("node Running ready", "node Running ready young");
     // A ready pod is kept before one that costs more.
     check("node Running ready cheap", "node Running");
-    let ready = "node Running ready";
-    assert_eq!(planned(1, &[pod("a", ready), pod("crowded", ready)]), "-crowded");
+    check("node Running ready", "crowded Running ready");
 }
 
 #[test]
@@ -137,6 +136,13 @@ fn a_failure_is_a_condition_until_it_is_over() {
             "lastTransitionTime": NOW,
         }])
     );
+    let again = |held: &Value, message: &str| {
+        let mut reported = set(1, 0).object.value().unwrap();
+        reported["status"] = held.clone();
+        let failure = Failure::of(&Plan::Create(1), &Error::msg(message));
+        status(&item(&reported), &[], Some(failure), "2026-01-01T02:00:00Z", now()).unwrap()
+    };
+    assert_eq!(again(&found, "exceeded quota, for another pod"), found);
     let mut reported = set(1, 0).object.value().unwrap();
     reported["status"] = found;
     let over = status(&item(&reported), &[], None, NOW, now()).unwrap();

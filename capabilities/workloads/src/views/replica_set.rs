@@ -1,17 +1,20 @@
-//! Replica sets as controllers read them.
+//! Replica sets as controllers read them, and replication controllers, which are
+//! the same under an older name.
 
 use api::Status;
 use client::{Object, View};
 use machinery::selector::LabelSelector;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ownership;
 use crate::template;
 
-/// What controllers read of a replica set.
+/// What controllers read of a replica set, or of a replication controller.
 #[derive(Debug)]
 pub(crate) struct ReplicaSet {
+    /// Whether it is a replication controller.
+    pub(crate) is_older: bool,
     pub(crate) replicas: i64,
     pub(crate) min_ready_secs: i64,
     pub(crate) selector: LabelSelector,
@@ -36,6 +39,8 @@ pub(crate) struct Counts {
 
 #[derive(Deserialize)]
 struct Wire {
+    #[serde(default)]
+    kind: String,
     spec: Spec,
     #[serde(default)]
     status: WireStatus,
@@ -69,8 +74,12 @@ fn one() -> i64 {
 impl View for ReplicaSet {
     fn read(object: &Object) -> Result<Self, Status> {
         let wire: Wire = object.parse()?;
-        let selector = LabelSelector::from_object(&wire.spec.selector).map_err(Status::internal)?;
+        let is_older = wire.kind == "ReplicationController";
+        // The older kind has labels where the newer one has a selector.
+        let selector = if is_older { json!({ "matchLabels": wire.spec.selector }) } else { wire.spec.selector };
+        let selector = LabelSelector::from_object(&selector).map_err(Status::internal)?;
         Ok(ReplicaSet {
+            is_older,
             replicas: wire.spec.replicas,
             min_ready_secs: wire.spec.min_ready_seconds,
             selector,

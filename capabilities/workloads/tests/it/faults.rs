@@ -78,7 +78,8 @@ impl Faults {
         self.0.frozen.send_replace(false);
     }
 
-    /// Refuses to create objects of a kind as an exceeded quota does.
+    /// Refuses to create objects of a kind as an exceeded quota does; a `{}` is the number of the
+    /// refusal.
     pub fn refuse(&self, plural: &str, why: &str) {
         self.0.wanted.lock().refused = Some((plural.to_owned(), why.to_owned()));
     }
@@ -107,7 +108,7 @@ impl Faults {
     fn refusal(&self, target: &Target) -> Option<Status> {
         let mut wanted = self.0.wanted.lock();
         let (_, why) = wanted.refused.as_ref().filter(|(plural, _)| **plural == *target.gvr.resource)?;
-        let status = Status::new(403, Reason::Forbidden, why.clone());
+        let status = Status::new(403, Reason::Forbidden, why.replace("{}", &wanted.refusals.to_string()));
         wanted.refusals += 1;
         Some(status)
     }

@@ -103,3 +103,29 @@ async fn controllers_that_are_killed_go_on_where_they_stood() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replication_controller_is_one_under_an_older_name() {
+    on_both(async |bed| {
+        let mut web = set("web", 2);
+        web["apiVersion"] = json!("v1");
+        web["kind"] = json!("ReplicationController");
+        web["spec"]["selector"] = json!({ "app": "web" });
+        bed.create(web).await;
+        let serves = |web: &Value| web["status"]["availableReplicas"] == 2;
+        let found = bed.until_one("two are available", "replicationcontrollers", "web", serves).await;
+        let expect = json!({
+            "replicas": 2, "fullyLabeledReplicas": 2, "readyReplicas": 2, "availableReplicas": 2, "observedGeneration": 1,
+        });
+        assert_eq!(found["status"], expect);
+        let pods = bed.list("pods").await;
+        let owner = &pods[0]["metadata"]["ownerReferences"][0];
+        assert_eq!((&owner["apiVersion"], &owner["kind"]), (&json!("v1"), &json!("ReplicationController")));
+        let kubectl = testkit::Kubectl::new(&bed.platform).unwrap();
+        kubectl.ok(&["scale", "rc", "web", "--replicas=1"]).await.unwrap();
+        bed.until("one is left", "pods", |pods| pods.len() == 1).await;
+        let message = bed.until_event("web", "SuccessfulDelete").await;
+        assert!(message.starts_with("Deleted pod: web-"), "{message}");
+    })
+    .await;
+}
