@@ -51,6 +51,8 @@ async fn orphans_are_adopted_and_strangers_released() {
         orphan["metadata"]["name"] = json!("orphan");
         orphan["metadata"]["namespace"] = json!("default");
         bed.create(orphan).await;
+        // Of too many pods one that runs is kept, should the set see its own before the orphan.
+        bed.until_one("the orphan runs", "pods", "orphan", |pod| pod["status"]["phase"] == "Running").await;
         bed.create(set("web", 2)).await;
         let owner = |pod: &Value| pod["metadata"]["ownerReferences"][0]["name"].clone();
         bed.until_one("the orphan is adopted", "pods", "orphan", |pod| owner(pod) == "web").await;
