@@ -243,7 +243,7 @@ fn held(ordinal: i64, owners: &[&str]) -> Item<VolumeClaim> {
         }
     };
     let owners: Vec<Value> = owners.iter().map(owner).collect();
-    item(&json!({ "metadata": { "name": format!("data-web-{ordinal}"), "ownerReferences": owners } }))
+    item(&json!({ "metadata": { "name": format!("data-web-{ordinal}"), "ownerReferences": owners }, "spec": {} }))
 }
 
 #[test]
