@@ -20,6 +20,8 @@ mod cron_jobs;
 mod daemon_sets;
 mod deployments;
 mod jobs;
+mod pod_collection;
+mod ttl;
 mod replica_sets;
 mod stateful_sets;
 
@@ -87,6 +89,8 @@ impl Capability for Workloads {
             stateful_sets::start(&world);
             jobs::start(&world);
             cron_jobs::start(&world);
+            ttl::start(&world);
+            pod_collection::start(&world, settings.terminated_pod_gc_threshold);
             scheduler::start(&world);
             node_lifecycle::start(&world, settings.node_grace_secs.into());
             taint_eviction::start(&world);

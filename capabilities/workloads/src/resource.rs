@@ -53,6 +53,11 @@ impl<V: View> Resource<V> {
         self.seen.find(cluster, word)
     }
 
+    /// How many objects of a cluster bear a word.
+    pub(crate) fn count(&self, cluster: &ClusterName, word: &str) -> usize {
+        self.seen.count(cluster, word)
+    }
+
     /// The objects of one namespace, in the order of their names.
     pub(crate) fn find_in(&self, cluster: &ClusterName, namespace: &str) -> Vec<Arc<Item<V>>> {
         self.seen.find_in(cluster, namespace)

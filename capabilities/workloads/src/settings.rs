@@ -13,11 +13,13 @@ pub(crate) struct Settings {
     /// For how long a node may be silent before nobody vouches for it.
     #[serde(rename = "nodeMonitorGracePeriodSeconds")]
     pub(crate) node_grace_secs: u32,
+    /// Pods that have ended of which so many are kept in a cluster; 0 for all.
+    pub(crate) terminated_pod_gc_threshold: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { simulated_nodes: 0, node_grace_secs: 50 }
+        Settings { simulated_nodes: 0, node_grace_secs: 50, terminated_pod_gc_threshold: 12_500 }
     }
 }
 

@@ -82,6 +82,8 @@ impl PodVolume {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PodStatus {
     pub(crate) phase: Phase,
+    /// A word for why it is as it is.
+    pub(crate) reason: Box<str>,
     pub(crate) conditions: Box<[PodCondition]>,
     pub(crate) container_statuses: Box<[ContainerStatus]>,
     pub(crate) init_container_statuses: Box<[ContainerStatus]>,
@@ -137,6 +139,9 @@ impl View for Pod {
         if !self.spec.node_name.is_empty() {
             words.push(Pod::on_node(&self.spec.node_name));
         }
+        if self.is_finished() {
+            words.push(Pod::ENDED.to_owned());
+        }
         let claims = self.spec.volumes.iter().filter_map(|volume| volume.claim_name(&object.meta.name));
         words.extend(claims.map(|claim| Pod::using_claim(&object.meta.namespace, &claim)));
         words
@@ -144,6 +149,9 @@ impl View for Pod {
 }
 
 impl Pod {
+    /// The word of the pods that have ended.
+    pub(crate) const ENDED: &str = "ended";
+
     /// The word of the pods that are bound to a node.
     pub(crate) fn on_node(name: &str) -> String {
         format!("node={name}")

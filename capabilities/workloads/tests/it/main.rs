@@ -14,6 +14,7 @@ mod deployment_faults;
 mod deployments;
 mod jobs;
 mod nodes;
+mod pod_collection;
 mod replica_sets;
 mod scheduler;
 mod simulated;
