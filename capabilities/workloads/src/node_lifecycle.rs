@@ -118,12 +118,12 @@ impl NodeLifecycle {
         let now = self.world.clock().now();
         let object = node.value()?;
         let deadline = self.observe(key, node, &object).await;
-        if deadline <= now {
-            if let Some(status) = decide::silenced(&object, &self.world.clock().now_rfc3339()) {
-                self.world.nodes.update_status(node, status).await?;
-                // It comes back as a change, and the rest follows from it.
-                return Ok(Next::Done);
-            }
+        if deadline <= now
+            && let Some(status) = decide::silenced(&object, &self.world.clock().now_rfc3339())
+        {
+            self.world.nodes.update_status(node, status).await?;
+            // It comes back as a change, and the rest follows from it.
+            return Ok(Next::Done);
         }
         self.taint(node, &object).await?;
         let ready = decide::condition(&object, "Ready").and_then(|ready| ready["status"].as_str());
