@@ -2,6 +2,7 @@
 //! Pure: the board and the pod determine everything but the choice among
 //! equals, which is made by a number that is handed in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::board::Board;
@@ -68,7 +69,9 @@ fn nominated(board: &Board, pod: &Pod, filter: &Filter<'_>) -> Option<Placement>
 }
 
 fn unfit(nodes: usize, refusals: Vec<(Arc<str>, Refusal)>) -> Unfit {
-    let plugins = refusals.iter().map(|(_, refusal)| refusal.plugin).collect();
+    let plugins: BTreeSet<Plugin> = refusals.iter().map(|(_, refusal)| refusal.plugin).collect();
+    // Where there is no node, nothing but a node can help.
+    let plugins = if plugins.is_empty() { [Plugin::Unschedulable].into() } else { plugins };
     Unfit { nodes, at_once: None, refusals: refusals.into_iter().collect(), plugins }
 }
 

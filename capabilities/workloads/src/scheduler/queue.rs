@@ -44,7 +44,7 @@ struct Waiting {
     /// Trials in a row that failed.
     failures: u32,
     tried: Option<Timestamp>,
-    /// What refused it last; empty for everything.
+    /// What refused it last.
     plugins: BTreeSet<Plugin>,
 }
 
@@ -175,8 +175,7 @@ impl Queue {
         }
     }
 
-    /// The pods that wait for a change and were refused by what `concerns` says, or by nothing in
-    /// particular.
+    /// The pods that wait for a change and were refused by what `concerns` says.
     pub(super) fn parked(&self, concerns: impl Fn(Plugin) -> bool) -> Vec<ObjectKey> {
         self.parked.iter().filter(|key| self.is_refused_by(key, &concerns)).cloned().collect()
     }
@@ -189,7 +188,7 @@ impl Queue {
     /// Whether a pod, if it waits for a change, was refused by what `concerns` says.
     pub(super) fn is_refused_by(&self, key: &ObjectKey, concerns: impl Fn(Plugin) -> bool) -> bool {
         let Some(waiting) = self.waiting.get(key) else { return false };
-        waiting.plugins.is_empty() || waiting.plugins.iter().any(|plugin| concerns(*plugin))
+        waiting.plugins.iter().any(|plugin| concerns(*plugin))
     }
 
     /// When the first pod that failed is to be tried again.

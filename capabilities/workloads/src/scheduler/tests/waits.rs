@@ -65,6 +65,9 @@ fn what_may_help_wakes_and_what_cannot_does_not() {
     let mut changed = big.clone();
     changed["metadata"]["generation"] = json!(2);
     assert!(woken(&[plain("n")], held(), &big, |table| table.pod(&changed)));
+    // Where there is no node, only a node helps.
+    assert!(!woken(&[], held(), &big, |table| table.placed(pod("x", json!({})), "n")));
+    assert!(woken(&[], held(), &big, |table| table.node(&plain("m"))));
     // Labels and taints of nodes.
     let picky = pod("picky", json!({ "nodeSelector": { "disk": "ssd" } }));
     assert!(woken(&[plain("n")], held(), &picky, |table| table.node(&node("n", json!({ "disk": "ssd" }), json!({})))));
