@@ -41,7 +41,7 @@ use crate::world::World;
 use act::Actor;
 use cluster::{Cluster, Work};
 use pod::{Pod, SCHEDULER_NAME};
-use sources::{Own, Sources};
+use sources::Sources;
 
 /// Clusters that are served at once.
 const WORKERS: usize = 4;
@@ -49,13 +49,13 @@ const WORKERS: usize = 4;
 const IN_FLIGHT: usize = 64;
 
 pub(crate) fn start(world: &World) -> Handle {
-    let own = Own::start(world.ctx());
-    let state = State { sources: Sources::new(world, &own), clusters: HashMap::new() };
-    let actor = Actor { world: world.clone(), own: own.clone(), recorder: world.recorder(SCHEDULER_NAME) };
+    let namespaces = sources::namespaces(world.ctx());
+    let state = State { sources: Sources::new(world, &namespaces), clusters: HashMap::new() };
+    let actor = Actor { world: world.clone(), recorder: world.recorder(SCHEDULER_NAME) };
     let news = Arc::new(Notify::new());
     let reconciler = Scheduler { actor, state: Mutex::new(state), news: news.clone() };
     let mut controller = Controller::new("scheduler", Arc::new(reconciler)).workers(WORKERS);
-    for cache in sources::caches(world, &own) {
+    for cache in sources::caches(world, &namespaces) {
         let news = news.clone();
         controller = controller.watches(cache, move |change| {
             news.notify_waiters();

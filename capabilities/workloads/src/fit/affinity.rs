@@ -1,7 +1,7 @@
 //! Node selectors: terms of which one must match, each of expressions over
 //! labels and fields that must all match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -63,6 +63,16 @@ pub(crate) enum Operator {
 }
 
 impl NodeSelector {
+    /// The nodes that can be selected at all, if every term names some, as those of daemon sets do.
+    pub(crate) fn names(&self) -> Option<BTreeSet<&str>> {
+        let named = self.node_selector_terms.iter().map(|term| {
+            let mut fields = term.match_fields.iter();
+            let field = fields.find(|field| &*field.key == "metadata.name" && field.operator == Operator::In)?;
+            Some(field.values.iter().map(|value| &**value))
+        });
+        Some(named.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
     /// Whether a node of this name and these labels is selected.
     pub(crate) fn matches(&self, node: &str, labels: &BTreeMap<String, String>) -> bool {
         self.node_selector_terms.iter().any(|term| term.matches(node, labels))

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::claims::SELECTED_NODE;
 use super::pod::{Pod, SCHEDULER_NAME};
 use super::preempt::Choice;
-use super::sources::Own;
 use super::storage::Step;
 use crate::world::World;
 
@@ -20,7 +19,6 @@ use crate::world::World;
 #[derive(Clone)]
 pub(super) struct Actor {
     pub(super) world: World,
-    pub(super) own: Own,
     pub(super) recorder: Recorder,
 }
 
@@ -79,7 +77,7 @@ impl Actor {
             }
             Step::Give { volume, .. } => {
                 let key = ObjectKey::new(&pod.object.cluster, "", volume);
-                let held = self.own.volumes.get(&key).ok_or_else(gone)?;
+                let held = self.world.volumes.get(&key).ok_or_else(gone)?;
                 let meta = &claim.object.meta;
                 let reference = json!({
                     "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": meta.namespace,
@@ -90,7 +88,7 @@ impl Actor {
                     "annotations": { "pv.kubernetes.io/bound-by-controller": "yes" },
                 });
                 let patch = json!({ "metadata": metadata, "spec": { "claimRef": reference } });
-                self.own.volumes.patch(&held.object, None, Patch::Merge(patch.to_string().into())).await.map(drop)
+                self.world.volumes.patch(&held.object, None, Patch::Merge(patch.to_string().into())).await.map(drop)
             }
         }
     }

@@ -12,9 +12,13 @@ use super::pod::Pod;
 use super::score;
 use super::storage::Step;
 use super::verdict::{Plugin, Refusal, Unfit};
+use crate::fit::NodeSelector;
 
 /// Nodes that are always looked at, if there are so many.
 const ALWAYS: usize = 100;
+
+/// What is said of nodes that a pod's affinity does not name where it names some.
+const NOT_NAMED: &str = "node(s) didn't satisfy plugin(s) [NodeAffinity]";
 
 /// Where a pod goes.
 #[derive(Debug)]
@@ -41,8 +45,13 @@ pub(super) fn place(board: &Board, pod: &Arc<Pod>, chance: u64) -> Result<Placem
         return Ok(placement);
     }
     let (mut fitting, mut refusals, mut visited) = (Vec::new(), Vec::new(), 0);
+    let named = pod.needs.affinity.node_affinity.required.as_ref().and_then(NodeSelector::names);
     for node in board.nodes_from(board.next_start) {
         visited += 1;
+        if named.as_ref().is_some_and(|named| !named.contains(&*node.name)) {
+            refusals.push((node.name.clone(), Refusal::lasting(Plugin::Affinity, NOT_NAMED)));
+            continue;
+        }
         match filter.check(node) {
             Ok(steps) => fitting.push((node, steps)),
             Err(refusal) => refusals.push((node.name.clone(), refusal)),

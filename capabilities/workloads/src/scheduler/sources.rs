@@ -20,35 +20,19 @@ use super::pod::Pod;
 use crate::resource::Resource;
 use crate::world::World;
 
-/// An object of which nothing is read but metadata.
+/// A namespace, of which nothing but its metadata matters.
 #[derive(Debug)]
-pub(super) struct Bare;
+pub(super) struct Namespace;
 
-impl View for Bare {
+impl View for Namespace {
     fn read(_object: &Object) -> Result<Self, Status> {
-        Ok(Bare)
+        Ok(Namespace)
     }
 }
 
-/// The kinds that only the scheduler follows here.
-#[derive(Clone)]
-pub(super) struct Own {
-    pub(super) namespaces: Resource<Bare>,
-    pub(super) volumes: Resource<Bare>,
-    pub(super) classes: Resource<Bare>,
-    pub(super) budgets: Resource<Bare>,
-}
-
-impl Own {
-    /// Begins to follow them.
-    pub(super) fn start(ctx: &Context) -> Own {
-        Own {
-            namespaces: Resource::start(ctx, "", "v1", "namespaces"),
-            volumes: Resource::start(ctx, "", "v1", "persistentvolumes"),
-            classes: Resource::start(ctx, "storage.k8s.io", "v1", "storageclasses"),
-            budgets: Resource::start(ctx, "policy", "v1", "poddisruptionbudgets"),
-        }
-    }
+/// The namespaces, which only the scheduler follows here.
+pub(super) fn namespaces(ctx: &Context) -> Resource<Namespace> {
+    Resource::start(ctx, "", "v1", "namespaces")
 }
 
 /// What takes in a change of one kind.
@@ -59,13 +43,13 @@ type Take = fn(&mut Cluster, &Change, Timestamp) -> Result<(), Status>;
 pub(super) struct Sources(Vec<(Changes, Take)>);
 
 /// The live copies of those kinds.
-pub(super) fn caches<'a>(world: &'a World, own: &'a Own) -> [&'a Cache; 7] {
+pub(super) fn caches<'a>(world: &'a World, namespaces: &'a Resource<Namespace>) -> [&'a Cache; 7] {
     [
-        own.namespaces.cache(),
-        own.classes.cache(),
-        own.volumes.cache(),
+        namespaces.cache(),
+        world.storage_classes.cache(),
+        world.volumes.cache(),
         world.volume_claims.cache(),
-        own.budgets.cache(),
+        world.disruption_budgets.cache(),
         world.nodes.cache(),
         world.pods.cache(),
     ]
@@ -73,9 +57,9 @@ pub(super) fn caches<'a>(world: &'a World, own: &'a Own) -> [&'a Cache; 7] {
 
 impl Sources {
     /// Subscribes to everything.
-    pub(super) fn new(world: &World, own: &Own) -> Sources {
+    pub(super) fn new(world: &World, namespaces: &Resource<Namespace>) -> Sources {
         let takers: [Take; 7] = [namespace, class, volume, claim, budget, node, pod];
-        let changes = caches(world, own).map(Cache::subscribe);
+        let changes = caches(world, namespaces).map(Cache::subscribe);
         Sources(changes.into_iter().zip(takers).collect())
     }
 

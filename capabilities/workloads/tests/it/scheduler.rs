@@ -169,7 +169,7 @@ async fn volumes_are_made_for_the_node_of_their_first_pod() {
         let selected = |claim: &Value| claim["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == "one";
         let claim = bed.until_one("a node is selected", "persistentvolumeclaims", "data", selected).await;
         assert!(bed.get("pods", "a").await.unwrap()["spec"]["nodeName"].is_null());
-        // The test is the provisioner, and the controller that binds.
+        // The test is the provisioner.
         bed.create(json!({
             "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "disk" },
             "spec": {
@@ -183,9 +183,48 @@ async fn volumes_are_made_for_the_node_of_their_first_pod() {
             },
         }))
         .await;
-        bed.merge("persistentvolumeclaims", "data", json!({ "spec": { "volumeName": "disk" } })).await;
-        bed.merge_status("persistentvolumeclaims", "data", json!({ "phase": "Bound" })).await;
         until_on(bed, "a", "one").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_goes_where_a_volume_is_that_suits_its_claim() {
+    on_both(async |bed| {
+        node(bed, "one", "8").await;
+        node(bed, "two", "4").await;
+        bed.create(json!({
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": { "name": "local" },
+            "provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer",
+        }))
+        .await;
+        bed.create(json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": { "name": "data", "namespace": "default" },
+            "spec": {
+                "storageClassName": "local", "accessModes": ["ReadWriteOnce"],
+                "resources": { "requests": { "storage": "1Gi" } },
+            },
+        }))
+        .await;
+        let volume = json!({ "name": "data", "persistentVolumeClaim": { "claimName": "data" } });
+        bed.create(pod("a", "1", json!({ "volumes": [volume] }))).await;
+        let message = bed.until_event("a", "FailedScheduling").await;
+        assert!(message.contains("2 node(s) didn't find available persistent volumes to bind."), "{message}");
+        bed.create(json!({
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": { "name": "disk" },
+            "spec": {
+                "storageClassName": "local", "accessModes": ["ReadWriteOnce"], "capacity": { "storage": "2Gi" },
+                "local": { "path": "/mnt/disk" },
+                "nodeAffinity": { "required": { "nodeSelectorTerms": [{ "matchExpressions": [
+                    { "key": "kubernetes.io/hostname", "operator": "In", "values": ["two"] },
+                ] }] } },
+            },
+        }))
+        .await;
+        until_on(bed, "a", "two").await;
+        let claim = bed.get("persistentvolumeclaims", "data").await.unwrap();
+        assert_eq!((&claim["spec"]["volumeName"], &claim["status"]["phase"]), (&json!("disk"), &json!("Bound")));
     })
     .await;
 }

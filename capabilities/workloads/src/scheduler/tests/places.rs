@@ -232,6 +232,41 @@ fn too_few_domains_count_as_empty_and_leaving_pods_not_at_all() {
 }
 
 #[test]
+fn a_pod_that_names_its_node_goes_nowhere_else() {
+    let named = |name: &str| {
+        let field = json!({ "key": "metadata.name", "operator": "In", "values": [name] });
+        json!({ "affinity": { "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{ "matchFields": [field] }],
+        } } } })
+    };
+    let nodes = [zoned("x", "a"), zoned("y", "b"), zoned("z", "b")];
+    check(&nodes, &[(pod("held", json!({})), "y")], pod("a", named("y")), "y");
+    let full = format!(
+        "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. preemption: 0/3 \
+         nodes are available: 1 {NO_VICTIMS}, 2 {NOT_HELPFUL}."
+    );
+    check(&nodes, &[(asking("held", "3", json!({})), "y")], asking("a", "2", named("y")), &full);
+}
+
+#[test]
+fn every_node_is_looked_at_once_for_each_of_five_thousand_pods() {
+    let roomy = |number: usize| {
+        let mut node = node(&format!("n{number}"), json!({}), json!({}));
+        node["status"]["allocatable"] = json!({ "cpu": "32", "memory": "64Gi", "pods": "110" });
+        node
+    };
+    let mut table = Table::of(&(0..50).map(roomy).collect::<Vec<_>>());
+    for number in 0..5000 {
+        table.pod(&asking(&format!("p{number}"), "100m", json!({})));
+    }
+    let mut placed = 0;
+    while super::of_work(table.next()).is_some() {
+        placed += 1;
+    }
+    assert_eq!((placed, table.cluster.board.next_start), (5000, 250_000));
+}
+
+#[test]
 fn a_search_of_many_nodes_ends_when_enough_are_found() {
     let nodes: Vec<_> = (0..1000).map(|number| node(&format!("n{number}"), json!({}), json!({}))).collect();
     let mut table = Table::of(&nodes);
