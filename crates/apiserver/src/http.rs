@@ -7,6 +7,7 @@ mod answer;
 mod apart;
 mod body;
 mod discovery;
+mod groups;
 mod openapi;
 mod query;
 mod reply;
@@ -32,6 +33,8 @@ use reply::{json_response, refusal, respond};
 
 /// What discovery and health may be read with by anybody.
 const OPEN_TO_ALL: &str = "nonResourceURLs /healthz, /livez, /readyz and /version";
+/// Bytes of an answer that is read whole.
+const MOST_READ_BYTES: usize = 256 * 1024 * 1024;
 
 impl ApiServer {
     /// Answers one request. Never fails: what goes wrong is answered as a `Status`.
@@ -45,6 +48,16 @@ impl ApiServer {
     async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (parts, body) = request.into_parts();
         let who = self.authenticate(parts.extensions.get::<Certified>(), &parts.headers).await?;
+        self.answer_as(who, parts, body).await
+    }
+
+    /// Answers a request of someone who is known.
+    async fn answer_as(
+        &self,
+        who: Identity,
+        parts: http::request::Parts,
+        body: Body,
+    ) -> Result<Response<Body>, Status> {
         let found = place(parts.uri.path());
         if !who.is_master() && !matches!(found, Place::Health | Place::Version | Place::Resource(_)) {
             return Err(Status::new(
@@ -96,6 +109,7 @@ impl ApiServer {
             let gvk = &kind.descriptor.gvk;
             groups.push((gvk.group.to_string(), gvk.version.to_string()));
         }
+        groups.extend(self.groups().all().iter().map(|group| (group.group().to_owned(), group.version().to_owned())));
         groups.sort();
         groups.dedup();
         for (group, version) in groups.iter().filter(|(group, _)| !group.is_empty()) {
@@ -125,6 +139,21 @@ impl ApiServer {
             let _ = answer.send(server.resource(&who, &path, &parts, body).await);
         });
         answered.await.unwrap_or_else(|_| Err(Status::unavailable("the server is stopping")))
+    }
+
+    /// What a GET of a path answers, read whole.
+    pub(crate) async fn read_as(&self, who: Identity, path: &str) -> Result<Bytes, Status> {
+        let request = Request::get(path).header(http::header::ACCEPT, "application/json").body(Body::empty());
+        let request =
+            request.map_err(|error| Status::bad_request(format!("no request can be made for {path}: {error}")));
+        let (parts, body) = request?.into_parts();
+        let response = self.answer_as(who, parts, body).await?;
+        let code = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), MOST_READ_BYTES).await.map_err(Status::internal)?;
+        if code.is_success() {
+            return Ok(bytes);
+        }
+        Err(Status::from_json(&serde_json::from_slice(&bytes).map_err(Status::internal)?))
     }
 
     fn health(&self, path: &str, query: &str) -> Response<Body> {

@@ -8,6 +8,7 @@ pub mod authn;
 mod convert;
 pub mod crd;
 pub mod custom;
+mod delete_options;
 mod documents;
 pub mod http;
 pub mod local;

@@ -225,6 +225,14 @@ impl Objects for Local {
         .boxed()
     }
 
+    fn get_raw<'a>(&'a self, cluster: &'a ClusterName, path: &'a str) -> BoxFuture<'a, Result<Bytes>> {
+        async move {
+            let prefix = if cluster.is_root() { String::new() } else { format!("/clusters/{cluster}") };
+            self.server.read_as(self.identity.clone(), &format!("{prefix}{path}")).await
+        }
+        .boxed()
+    }
+
     fn kind<'a>(&'a self, cluster: &'a ClusterName, gvk: &'a Gvk) -> BoxFuture<'a, Result<Option<KindDescriptor>>> {
         let kind = self.server.registry().kind(cluster, gvk).map(|kind| (*kind.descriptor).clone());
         async move { Ok(kind) }.boxed()

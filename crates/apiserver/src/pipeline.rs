@@ -12,6 +12,7 @@ mod create;
 mod decode;
 mod definitions;
 mod delete;
+mod evict;
 mod owners;
 mod part;
 mod patch;

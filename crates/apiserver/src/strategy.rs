@@ -6,6 +6,7 @@
 pub(crate) mod conditions;
 mod daemon_sets;
 mod generation;
+mod grace;
 mod jobs;
 mod pods;
 mod requests;
@@ -23,6 +24,7 @@ use crate::crd;
 use crate::tree::{Tree, meta_of, meta_text};
 
 pub use generation::counts_as_change;
+pub use grace::{Grace, grace};
 pub use requests::sign;
 pub use rules::{Kept, creates_on_update, keeps_status, kept_on_status, needs_revision};
 pub(crate) use services::{has_address, has_health_port, has_node_ports};

@@ -110,6 +110,12 @@ impl FakeObjects {
         self.0.state.lock().applier = Some(applier);
     }
 
+    /// Sets what a GET of a path answers, in every cluster. Faults and calls of it bear the path in
+    /// place of a plural.
+    pub fn answer_raw(&self, path: &str, answer: &Value) {
+        self.0.state.lock().raw.insert(path.to_owned(), answer.to_string().into());
+    }
+
     /// Serves one more kind in every cluster.
     pub fn serve(&self, kind: KindDescriptor) {
         self.0.state.lock().kinds.serve(None, kind);
@@ -336,6 +342,15 @@ impl Objects for FakeObjects {
         Box::pin(async move {
             let now = self.0.clock.now_rfc3339();
             self.call(Verb::Delete, target, name, None, |state| state.delete(target, name, &options, &now))
+        })
+    }
+
+    fn get_raw<'a>(&'a self, cluster: &'a ClusterName, path: &'a str) -> BoxFuture<'a, Result<Bytes>> {
+        Box::pin(async move {
+            let target = Target::cluster(cluster, &Gvr::new("", "", path));
+            self.call(Verb::Get, &target, "", None, |state| {
+                state.raw.get(path).cloned().ok_or_else(Status::no_such_resource)
+            })
         })
     }
 

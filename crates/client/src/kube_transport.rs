@@ -57,7 +57,9 @@ impl KubeObjects {
             kube::config::Kubeconfig::read_from(path).map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
         let options = kube::config::KubeConfigOptions::default();
         let config = kube::Config::from_custom_kubeconfig(file, &options).await;
-        let config = config.map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
+        let mut config = config.map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
+        // Refusals for now (429) go to the caller, who knows whether to come again, as in process.
+        config.default_retry = false;
         let client = kube::Client::try_from(config).map_err(|error| UnusableKubeconfig(with_causes(&error)))?;
         Ok(Self::new(client, home))
     }
@@ -230,6 +232,10 @@ impl Objects for KubeObjects {
             let body = self.fetch(address.delete(name, &options)?).await?;
             wire::deleted(&address.cluster, body)
         })
+    }
+
+    fn get_raw<'a>(&'a self, cluster: &'a ClusterName, path: &'a str) -> BoxFuture<'a, Result<Bytes>> {
+        Box::pin(async move { self.fetch(request::plain(&self.home, cluster, path, "application/json")?).await })
     }
 
     fn kind<'a>(&'a self, cluster: &'a ClusterName, gvk: &'a Gvk) -> BoxFuture<'a, Result<Option<KindDescriptor>>> {

@@ -65,6 +65,11 @@ pub trait Objects: Send + Sync + 'static {
         options: DeleteOptions,
     ) -> BoxFuture<'a, Result<Option<Object>>>;
 
+    /// What a GET of a path of a cluster answers, for what has no kind that can be stored, such as
+    /// metrics. The path begins with a slash and is encoded; it must not be that of a watch, which
+    /// has no end.
+    fn get_raw<'a>(&'a self, cluster: &'a ClusterName, path: &'a str) -> BoxFuture<'a, Result<Bytes>>;
+
     /// How a kind is served in a cluster; `None` if it is not.
     fn kind<'a>(&'a self, cluster: &'a ClusterName, gvk: &'a Gvk) -> BoxFuture<'a, Result<Option<KindDescriptor>>>;
 

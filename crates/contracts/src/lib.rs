@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod git;
+pub mod groups;
 pub mod registry;
 
 pub use registry::Contracts;

@@ -14,6 +14,7 @@ use capability::{Capability, Context, Endpoints, Health, Route};
 use client::Objects;
 use contracts::Contracts;
 use contracts::auth::{Identity, TokenVerifier};
+use contracts::groups::ResourceGroups;
 use http::{Request, Response};
 use serde_json::{Value, json};
 use store::Store;
@@ -48,6 +49,8 @@ pub struct Running {
     pub endpoints: Arc<Endpoints>,
     /// Its objects, as the administrator.
     pub objects: Arc<dyn Objects>,
+    /// What its capabilities offer each other.
+    pub contracts: Contracts,
     tasks: Tasks,
     store: Store,
     _lock: Lock,
@@ -81,16 +84,19 @@ impl Server {
         let endpoints = Arc::new(endpoints(&config, &api_socket, &web_socket, &authority));
         let tokens: Arc<dyn TokenVerifier> = Arc::new(FileTokens::open(&layout, &ids)?);
         let store = open_store(&layout, &clock, &ids)?;
+        let groups = ResourceGroups::default();
         let parts = Parts {
             store: store.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
             tasks: tasks.clone(),
             tokens: tokens.clone(),
+            groups: groups.clone(),
             settings: Settings { disabled_admission: config.disabled_admission.clone(), ..Settings::default() },
         };
         let contracts = Contracts::default();
         contracts.offer::<dyn TokenVerifier>(tokens);
+        contracts.offer(Arc::new(groups));
         let full = layout.clone();
         let up = async {
             let api = ApiServer::open(parts).await.map_err(|status| not_up(&status))?;
@@ -101,7 +107,8 @@ impl Server {
         // Whatever failed then, a log that takes no more writes is the reason for it.
         let ground = up.await.map_err(|diagnostic| at_fault(&full, &store).unwrap_or(diagnostic))?;
         let objects = ground.api.objects(Identity::component("admin"));
-        Ok(Running { endpoints: ground.endpoints, objects, tasks: ground.tasks, store, _lock: lock })
+        let contracts = ground.contracts;
+        Ok(Running { endpoints: ground.endpoints, objects, contracts, tasks: ground.tasks, store, _lock: lock })
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use capability::{Capability, Endpoints};
 use client::Objects;
+use contracts::Contracts;
 use server::{Config, Layout, Running, Server};
 use tempfile::TempDir;
 
@@ -16,6 +17,8 @@ pub struct Platform {
     pub objects: Arc<dyn Objects>,
     /// Its addresses.
     pub endpoints: Arc<Endpoints>,
+    /// What its capabilities offer each other, and the server to them.
+    pub contracts: Contracts,
     layout: Layout,
     running: Option<Running>,
     _directory: TempDir,
@@ -50,6 +53,7 @@ impl Platform {
         Ok(Platform {
             objects: running.objects.clone(),
             endpoints: running.endpoints.clone(),
+            contracts: running.contracts.clone(),
             layout,
             running: Some(running),
             _directory: directory,
@@ -69,7 +73,10 @@ impl Platform {
     /// A client of kube-rs, over TLS with the administrator's certificate.
     pub async fn kube(&self) -> Result<kube::Client> {
         let text = kube::config::Kubeconfig::read_from(self.kubeconfig())?;
-        let config = kube::Config::from_custom_kubeconfig(text, &kube::config::KubeConfigOptions::default()).await?;
+        let mut config =
+            kube::Config::from_custom_kubeconfig(text, &kube::config::KubeConfigOptions::default()).await?;
+        // Tests see every refusal, also one that a client would take for a request to come again.
+        config.default_retry = false;
         kube::Client::try_from(config).context("a client could not be made")
     }
 

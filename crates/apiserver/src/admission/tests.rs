@@ -27,7 +27,13 @@ fn the_newest_default_counts() {
 #[test]
 fn plug_ins_have_kubernetes_names() {
     let names: Vec<Value> = plugins().map(Value::from).collect();
-    let expected =
-        ["ServiceAccount", "Priority", "DefaultTolerationSeconds", "DefaultStorageClass", "DefaultIngressClass"];
+    let expected = [
+        "ServiceAccount",
+        "Priority",
+        "DefaultTolerationSeconds",
+        "DefaultStorageClass",
+        "DefaultIngressClass",
+        "PodTopologyLabels",
+    ];
     assert_eq!(names, expected);
 }

@@ -1,6 +1,8 @@
 //! Discovery: which groups, versions and resources a cluster serves, in the old
 //! form (one document per group version) and aggregated (v2, two documents).
 
+use std::collections::BTreeSet;
+
 use api::{ClusterName, Status};
 use axum::body::Body;
 use bytes::Bytes;
@@ -8,6 +10,7 @@ use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::accept;
+use super::groups::Listed;
 use super::reply::{json_response, respond};
 use crate::ApiServer;
 use crate::registry::Kind;
@@ -26,21 +29,27 @@ impl ApiServer {
     ) -> Result<Response<Body>, Status> {
         self.known(cluster)?;
         let groups = groups(&self.registry().all(cluster));
+        let listed = self.listed_groups(cluster);
         match (named_groups, group, version) {
             (named, None, None) if accept::aggregated_discovery(headers) => {
-                Ok(self.cached(cluster, named, &aggregated(&groups, named), headers))
+                Ok(self.cached(cluster, named, &aggregated(&groups, &listed, named), headers))
             }
             (false, None, None) => Ok(json_response(StatusCode::OK, &legacy_versions())),
-            (true, None, None) => Ok(json_response(StatusCode::OK, &group_list(&groups))),
-            (true, Some(group), None) => match groups.get(group).filter(|_| !group.is_empty()) {
+            (true, None, None) => Ok(json_response(StatusCode::OK, &group_list(&groups, &listed))),
+            (true, Some(group), None) => match versions_of(&groups, &listed, group) {
                 Some(versions) => {
-                    let mut document = group_entry(group, versions);
+                    let mut document = group_entry(group, &versions);
                     document["kind"] = json!("APIGroup");
                     document["apiVersion"] = json!("v1");
                     Ok(json_response(StatusCode::OK, &document))
                 }
                 None => Err(Status::no_such_resource()),
             },
+            (_, Some(group), Some(version)) if self.groups().find(group, version).is_some() => {
+                let is_it = |listed: &&Listed| listed.group == group && listed.version == version;
+                let found = listed.iter().find(is_it).ok_or_else(Status::no_such_resource)?;
+                Ok(json_response(StatusCode::OK, &found.resource_list()))
+            }
             (_, group, Some(version)) => {
                 let versions = groups.get(group.unwrap_or_default());
                 let kinds = versions.into_iter().flatten().find(|(held, _)| held == version).map(|(_, kinds)| kinds);
@@ -58,12 +67,14 @@ impl ApiServer {
     }
 
     fn cached(&self, cluster: &ClusterName, named: bool, document: &Value, headers: &HeaderMap) -> Response<Body> {
-        let tag = format!("\"{cluster}-{named}-{}\"", self.registry().generation());
+        let text = document.to_string();
+        // Groups that answer for themselves come and go apart from the kinds.
+        let tag = format!("\"{cluster}-{named}-{}-{:x}\"", self.registry().generation(), fnv(&text));
         let matches = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()) == Some(&tag);
         let mut response = if matches {
             respond(StatusCode::NOT_MODIFIED, AGGREGATED, Bytes::new())
         } else {
-            respond(StatusCode::OK, AGGREGATED, Bytes::from(document.to_string()))
+            respond(StatusCode::OK, AGGREGATED, Bytes::from(text))
         };
         let headers = response.headers_mut();
         headers.insert(header::VARY, header::HeaderValue::from_static("Accept"));
@@ -78,19 +89,29 @@ fn legacy_versions() -> Value {
     json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
 }
 
-fn group_list(groups: &Groups) -> Value {
-    let listed: Vec<Value> = groups
-        .iter()
-        .filter(|(group, _)| !group.is_empty())
-        .map(|(group, versions)| group_entry(group, versions))
+fn group_list(groups: &Groups, listed: &[Listed]) -> Value {
+    let names: BTreeSet<&str> =
+        groups.keys().map(String::as_str).chain(listed.iter().map(|listed| listed.group.as_str())).collect();
+    let entries: Vec<Value> = names
+        .into_iter()
+        .filter_map(|group| versions_of(groups, listed, group).map(|versions| group_entry(group, &versions)))
         .collect();
-    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": listed})
+    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": entries})
 }
 
-fn group_entry(group: &str, versions: &[(String, Vec<Kind>)]) -> Value {
+/// The versions of a group, the preferred one first: those of its kinds, then those that answer
+/// for themselves. `None` if there is no such group with a name.
+fn versions_of<'a>(groups: &'a Groups, listed: &'a [Listed], group: &str) -> Option<Vec<&'a str>> {
+    let kinds = groups.get(group).into_iter().flatten().map(|(version, _)| version.as_str());
+    let apart = listed.iter().filter(|listed| listed.group == group).map(|listed| listed.version.as_str());
+    let versions: Vec<&str> = kinds.chain(apart).collect();
+    (!versions.is_empty() && !group.is_empty()).then_some(versions)
+}
+
+fn group_entry(group: &str, versions: &[&str]) -> Value {
     let listed: Vec<Value> = versions
         .iter()
-        .map(|(version, _)| json!({"groupVersion": format!("{group}/{version}"), "version": version}))
+        .map(|version| json!({"groupVersion": format!("{group}/{version}"), "version": version}))
         .collect();
     json!({"name": group, "versions": listed, "preferredVersion": listed.first()})
 }
@@ -107,7 +128,7 @@ struct Sub {
 }
 
 /// The subresources of built-in kinds that are answered, other than `scale` and `status`.
-const ANSWERED: &[(&str, &str)] = &[("namespaces", "finalize"), ("pods", "binding")];
+const ANSWERED: &[(&str, &str)] = &[("namespaces", "finalize"), ("pods", "binding"), ("pods", "eviction")];
 
 /// The subresources that are really answered.
 fn subresources(kind: &Kind) -> Vec<Sub> {
@@ -169,8 +190,8 @@ fn resource_list(api_version: &str, kinds: &[Kind]) -> Value {
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": resources})
 }
 
-fn aggregated(groups: &Groups, named: bool) -> Value {
-    let items: Vec<Value> = groups
+fn aggregated(groups: &Groups, listed: &[Listed], named: bool) -> Value {
+    let mut items: Vec<Value> = groups
         .iter()
         .filter(|(group, _)| group.is_empty() != named)
         .map(|(group, versions)| {
@@ -188,6 +209,16 @@ fn aggregated(groups: &Groups, named: bool) -> Value {
             json!({"metadata": metadata, "versions": versions})
         })
         .collect();
+    for group in listed.iter().filter(|_| named) {
+        let known = items.iter_mut().find(|item| item["metadata"]["name"] == *group.group);
+        match known.and_then(|item| item["versions"].as_array_mut()) {
+            Some(versions) => versions.push(group.aggregated_version()),
+            None => items.push(json!({
+                "metadata": {"name": group.group, "creationTimestamp": null},
+                "versions": [group.aggregated_version()],
+            })),
+        }
+    }
     json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items})
 }
 
@@ -221,9 +252,10 @@ fn aggregated_resource(kind: &Kind) -> Value {
 fn storage_hash(kind: &Kind) -> String {
     let descriptor = &kind.descriptor;
     let text = format!("{}/{}/{}", descriptor.storage_group, descriptor.plural, descriptor.storage_version);
-    // FNV-1a: short, stable, and not a secret.
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    crate::record::base64(&hash.to_be_bytes())
+    crate::record::base64(&fnv(&text).to_be_bytes())
+}
+
+/// FNV-1a: short, stable, and not a secret.
+fn fnv(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

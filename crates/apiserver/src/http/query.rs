@@ -1,12 +1,13 @@
 //! Query parameters, typed and checked. Unknown ones are ignored, as
 //! kube-apiserver does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use api::Status;
-use client::{DeleteOptions, Preconditions, Propagation};
+use client::DeleteOptions;
 use serde_json::Value;
 
+use crate::delete_options::{self, all_of, is_true};
 use crate::pipeline::{FieldValidation, ReadAt, WatchFrom, Write};
 use crate::request::parse_revision;
 
@@ -30,10 +31,12 @@ impl Query {
 
     /// A boolean parameter as Go's `strconv.ParseBool` reads it.
     pub fn flag(&self, name: &str) -> bool {
-        match self.0.get(name).map(String::as_str) {
-            None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => false,
-            Some(_) => true,
-        }
+        self.0.get(name).is_some_and(|text| is_true(text))
+    }
+
+    /// Every parameter.
+    pub fn all(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>, Status> {
@@ -140,53 +143,8 @@ impl Query {
 
     /// Options of delete, from the query and the body.
     pub fn delete(&self, body: &Value) -> Result<DeleteOptions, Status> {
-        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_else(|| self.text(name)).to_owned();
-        let orphan = body.get("orphanDependents").and_then(Value::as_bool);
-        let orphan = orphan.or_else(|| self.0.contains_key("orphanDependents").then(|| self.flag("orphanDependents")));
-        let propagation = match (text("propagationPolicy").as_str(), orphan) {
-            ("", None) => None,
-            ("", Some(true)) | ("Orphan", None) => Some(Propagation::Orphan),
-            ("", Some(false)) | ("Background", None) => Some(Propagation::Background),
-            ("Foreground", None) => Some(Propagation::Foreground),
-            (_, Some(_)) => {
-                return Err(Status::bad_request("orphanDependents and propagationPolicy cannot be both set"));
-            }
-            (other, None) => {
-                return Err(Status::bad_request(format!("propagationPolicy: Unsupported value: \"{other}\"")));
-            }
-        };
-        let precondition = |name: &str| {
-            let value = body.pointer(&format!("/preconditions/{name}")).and_then(Value::as_str);
-            value.map(str::to_owned).filter(|value| !value.is_empty())
-        };
-        let dry_run = match body.get("dryRun").and_then(Value::as_array) {
-            Some(list) if !list.is_empty() => all_of(list.iter().map(|value| value.as_str().unwrap_or_default()))?,
-            _ => self.dry_run()?,
-        };
-        let grace = body.get("gracePeriodSeconds").and_then(Value::as_i64);
-        Ok(DeleteOptions {
-            preconditions: Preconditions {
-                uid: precondition("uid"),
-                resource_version: precondition("resourceVersion"),
-            },
-            propagation,
-            grace_period_secs: grace.or(self.number("gracePeriodSeconds")?.map(u64::cast_signed)),
-            dry_run,
-        })
+        delete_options::read(body, &|name| self.0.get(name).map(String::as_str))
     }
-}
-
-/// Whether `dryRun` is stated, which has one value only.
-fn all_of<'a>(stated: impl IntoIterator<Item = &'a str>) -> Result<bool, Status> {
-    let mut is_stated = false;
-    for value in stated {
-        if value != "All" {
-            let why = format!("dryRun: Unsupported value: \"{value}\": supported values: \"All\"");
-            return Err(Status::bad_request(why));
-        }
-        is_stated = true;
-    }
-    Ok(is_stated)
 }
 
 fn unsupported_match(value: &str) -> String {

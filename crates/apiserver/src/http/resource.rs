@@ -61,6 +61,9 @@ impl ApiServer {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let verb = verb(&parts.method, path, &query)?;
         authorize(who, verb, &path.gvr, path.namespace.as_deref(), path.name.as_deref().unwrap_or_default())?;
+        if let Some(group) = self.group_of(path) {
+            return self.answer_by(&*group, verb, path, &query).await;
+        }
         let subject = self.subject(&path.cluster, &path.gvr, path.namespace.as_deref().unwrap_or_default())?;
         let definition = subject.kind.definition.as_ref();
         if let Some(told) = definition.and_then(|held| held.deprecation(&subject.kind.descriptor.gvk.version)) {

@@ -14,6 +14,8 @@ use crate::tree::{Tree, meta_text};
 pub enum Act {
     /// `pods/binding`: the pod is given a node.
     Bind,
+    /// `pods/eviction`: the pod is deleted, if its budget allows it.
+    Evict,
 }
 
 impl Act {
@@ -22,6 +24,7 @@ impl Act {
         let kind = &subject.kind.descriptor;
         match (&*kind.gvk.group, &*kind.plural, subresource) {
             ("", "pods", "binding") => Some(Act::Bind),
+            ("", "pods", "eviction") => Some(Act::Evict),
             _ => None,
         }
     }
@@ -30,6 +33,7 @@ impl Act {
     pub fn sent(self) -> Gvk {
         match self {
             Act::Bind => Gvk::new("", "v1", "Binding"),
+            Act::Evict => Gvk::new("policy", "v1", "Eviction"),
         }
     }
 }
@@ -52,6 +56,7 @@ impl ApiServer {
         }
         match act {
             Act::Bind => self.bind(subject, name, sent, write).await.map(|()| success()),
+            Act::Evict => self.evict(subject, name, &sent, write).await.map(|()| success()),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use api::{ObjectMeta, Status};
 use client::{DeleteOptions, Propagation};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{Expect, Transaction};
 
 use super::create::{ATTEMPTS, is_definition};
@@ -14,6 +14,7 @@ use super::server::{ApiServer, Subject, store_error};
 use super::update::is_finished;
 use crate::crd;
 use crate::record::{Record, split};
+use crate::strategy::{self, Grace};
 use crate::tree::{Tree, meta_of};
 
 /// Keeps an owner until its blocking dependents are gone.
@@ -57,7 +58,12 @@ impl ApiServer {
             let (key, expect) = ((*entry.key).clone(), Expect::Revision(entry.revision));
             let transaction = if finished {
                 let released = self.plan_release(subject, &record.value(&subject.kind.descriptor)?);
-                released.add_to(Transaction::new().delete(key, expect))
+                // Whoever watches pods is told with the last of one when it was to end.
+                let ended = match ends_with_grace(&subject.kind.descriptor) {
+                    true => Transaction::new().delete_with(key, expect, value),
+                    false => Transaction::new().delete(key, expect),
+                };
+                released.add_to(ended)
             } else {
                 Transaction::new().put(key, value, expect)
             };
@@ -122,21 +128,22 @@ impl ApiServer {
         let mut object = record.value(kind)?;
         let mut finalizers = meta.finalizers.clone();
         set_propagation(&mut finalizers, options.propagation);
-        let grace = self.grace(subject, &object, options);
+        let grace = strategy::grace(kind, &object, meta, options.grace_period_secs, self.clock().now());
+        if grace == Grace::Runs {
+            return Ok(object);
+        }
         let fields = meta_of(&mut object);
         if finalizers.is_empty() {
             fields.remove("finalizers")
         } else {
             fields.insert("finalizers".into(), json!(finalizers))
         };
-        if !meta.is_deleting() {
-            fields.insert("deletionTimestamp".into(), json!(self.clock().now_rfc3339()));
-            fields.insert("deletionGracePeriodSeconds".into(), json!(grace));
-            if kind.has_generation {
-                fields.insert("generation".into(), json!(meta.generation + 1));
-            }
-        } else if grace < meta.deletion_grace_period_seconds.unwrap_or(0) {
-            fields.insert("deletionGracePeriodSeconds".into(), json!(grace));
+        if let Grace::Until(end, secs) = grace {
+            fields.insert("deletionTimestamp".into(), json!(end));
+            fields.insert("deletionGracePeriodSeconds".into(), json!(secs));
+        }
+        if !meta.is_deleting() && kind.has_generation {
+            fields.insert("generation".into(), json!(meta.generation + 1));
         }
         if kind.gvk.group.is_empty() && &*kind.plural == "namespaces" {
             let status = object.entry("status").or_insert_with(|| json!({}));
@@ -146,20 +153,6 @@ impl ApiServer {
             status["phase"] = json!("Terminating");
         }
         Ok(object)
-    }
-
-    /// Seconds until the object may go: only a pod that a node runs is given any.
-    fn grace(&self, subject: &Subject, object: &Tree, options: &DeleteOptions) -> i64 {
-        let kind = &subject.kind.descriptor;
-        let spec = |field: &str| object.get("spec").and_then(|spec| spec.get(field));
-        let is_pod = kind.gvk.group.is_empty() && &*kind.plural == "pods";
-        let on_node = spec("nodeName").and_then(Value::as_str).is_some_and(|node| !node.is_empty());
-        let phase = object.get("status").and_then(|status| status.get("phase")).and_then(Value::as_str);
-        if !is_pod || !on_node || matches!(phase, Some("Succeeded" | "Failed")) {
-            return 0;
-        }
-        let asked = options.grace_period_secs;
-        asked.or_else(|| spec("terminationGracePeriodSeconds").and_then(Value::as_i64)).unwrap_or(30).max(0)
     }
 
     /// What follows the removal of an object from the store.
@@ -176,6 +169,11 @@ impl ApiServer {
         }
         Ok(())
     }
+}
+
+/// Whether objects of the kind are given time to end.
+fn ends_with_grace(kind: &api::KindDescriptor) -> bool {
+    kind.gvk.group.is_empty() && &*kind.plural == "pods"
 }
 
 fn set_propagation(finalizers: &mut Vec<String>, propagation: Option<Propagation>) {

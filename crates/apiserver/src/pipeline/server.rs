@@ -6,6 +6,7 @@ use std::sync::Arc;
 use api::{ClusterName, Gvr, Status};
 use base::{Clock, Ids, Tasks};
 use contracts::auth::{Identity, TokenVerifier};
+use contracts::groups::ResourceGroups;
 use parking_lot::Mutex;
 use store::{Key, Prefix, Store};
 
@@ -27,6 +28,8 @@ pub struct Parts {
     pub tasks: Tasks,
     /// Who is behind a bearer token.
     pub tokens: Arc<dyn TokenVerifier>,
+    /// Groups that answer for themselves.
+    pub groups: ResourceGroups,
     /// What the server is told to do otherwise than by default.
     pub settings: Settings,
 }
@@ -138,6 +141,10 @@ impl ApiServer {
 
     pub(crate) fn tokens(&self) -> &dyn TokenVerifier {
         &*self.inner.parts.tokens
+    }
+
+    pub(crate) fn groups(&self) -> &ResourceGroups {
+        &self.inner.parts.groups
     }
 
     pub(crate) fn documents(&self) -> &Mutex<Documents> {

@@ -40,3 +40,19 @@ pub(crate) fn set(object: &mut Tree, condition: &Condition<'_>, now: &str) {
         None => conditions.push(made),
     }
 }
+
+/// The status of a condition, if it is set.
+pub(crate) fn status<'a>(object: &'a Tree, kind: &str) -> Option<&'a str> {
+    let conditions = object.get("status")?.get("conditions")?.as_array()?;
+    conditions.iter().find(|held| held["type"] == kind)?["status"].as_str()
+}
+
+/// Whether a pod says that it is ready.
+pub(crate) fn is_ready(pod: &Tree) -> bool {
+    status(pod, "Ready") == Some("True")
+}
+
+/// A pod's phase; empty if it has none.
+pub(crate) fn phase(pod: &Tree) -> &str {
+    pod.get("status").and_then(|status| status.get("phase")).and_then(Value::as_str).unwrap_or_default()
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{counts_as_change, default, prepare_create, prepare_update};
+use super::{Grace, counts_as_change, default, grace, prepare_create, prepare_update};
 use crate::tree::Tree;
 
 fn kind(plural: &str) -> &'static api::KindDescriptor {
@@ -136,4 +136,38 @@ fn claims_name_their_source_twice() {
         json!({"metadata": {}, "spec": {"dataSource": {"kind": "Other", "name": "z", "apiGroup": "a.b"}}}),
     );
     assert!(claim["spec"].get("dataSource").is_none());
+}
+
+#[test]
+fn pods_are_given_time_to_end() {
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let until = |end: &str, secs: i64| Grace::Until(format!("2026-01-01T00:{end}Z"), secs);
+    let on_node = json!({"nodeName": "n", "terminationGracePeriodSeconds": 30});
+    let running = json!({"phase": "Running"});
+    let new = json!({});
+    let going = json!({"deletionTimestamp": "2026-01-01T00:00:20Z", "deletionGracePeriodSeconds": 30});
+    let held = json!({"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0});
+    let cases = [
+        ("its own time", &new, &on_node, &running, None, until("00:30", 30)),
+        ("the time asked for", &new, &on_node, &running, Some(90), until("01:30", 90)),
+        ("none", &new, &on_node, &running, Some(0), until("00:00", 0)),
+        ("what cannot be", &new, &on_node, &running, Some(-5), until("00:01", 1)),
+        ("no node", &new, &json!({"terminationGracePeriodSeconds": 30}), &running, Some(9), until("00:00", 0)),
+        ("over", &new, &on_node, &json!({"phase": "Succeeded"}), None, until("00:00", 0)),
+        ("failed", &new, &on_node, &json!({"phase": "Failed"}), Some(9), until("00:00", 0)),
+        ("asked again", &going, &on_node, &running, None, Grace::Runs),
+        ("longer", &going, &on_node, &running, Some(60), Grace::Runs),
+        ("as long", &going, &on_node, &running, Some(30), Grace::Runs),
+        ("shorter", &going, &on_node, &running, Some(15), until("00:05", 15)),
+        ("at once", &going, &on_node, &running, Some(0), Grace::Until("2025-12-31T23:59:50Z".into(), 0)),
+        ("over meanwhile", &going, &on_node, &json!({"phase": "Failed"}), None, Grace::Runs),
+        ("held by finalizers", &held, &on_node, &running, Some(5), Grace::Over),
+    ];
+    for (what, meta, spec, status, asked, expect) in cases {
+        let object = tree(json!({"metadata": meta, "spec": spec, "status": status}));
+        let meta: api::ObjectMeta = serde_json::from_value(meta.clone()).unwrap();
+        assert_eq!(grace(kind("pods"), &object, &meta, asked, now), expect, "{what}");
+    }
+    let meta = api::ObjectMeta::default();
+    assert_eq!(grace(kind("configmaps"), &tree(json!({})), &meta, Some(9), now), until("00:00", 0));
 }

@@ -24,8 +24,9 @@ pub async fn on_both(test: impl AsyncFn(&Both) -> Result<()>) -> Result<()> {
             _ => Arc::new(KubeObjects::new(platform.kube().await?, ClusterName::root())),
         };
         let both = Both { objects, platform };
-        test(&both).await.context(name)?;
+        let outcome = test(&both).await.context(name);
         both.platform.stop().await;
+        outcome?;
     }
     Ok(())
 }
@@ -83,6 +84,14 @@ impl Both {
     pub async fn delete(&self, name: &str, options: DeleteOptions) -> std::result::Result<Option<Value>, Status> {
         let left = self.objects.delete(&target("pods"), name, options).await?;
         left.map(|object| object.value()).transpose()
+    }
+
+    /// A pod that a node runs.
+    pub async fn running(&self, name: &str, is_ready: bool) -> Result<Value> {
+        self.create("pods", pod(name, json!({"nodeName": "n"}))).await?;
+        let ready = if is_ready { "True" } else { "False" };
+        let status = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}});
+        Ok(self.merge("pods", name, Some("status"), status).await?)
     }
 }
 

@@ -1,10 +1,12 @@
 //! The fake's verbs over its memory, under one lock: what the API server does
 //! for a call once faults are out of the way. It never waits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::{ClusterName, KindDescriptor, Status};
 use base::Clock;
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::kinds::Kinds;
@@ -21,6 +23,7 @@ pub(super) struct State {
     pub(super) calls: Vec<Call>,
     pub(super) faults: Vec<(Verb, String, Status)>,
     pub(super) applier: Option<Arc<Applier>>,
+    pub(super) raw: BTreeMap<String, Bytes>,
 }
 
 fn cluster_of(target: &Target) -> Result<&ClusterName> {
