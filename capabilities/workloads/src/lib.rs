@@ -14,6 +14,8 @@ mod revisions;
 mod template;
 mod views;
 
+mod acceptance;
+mod autoscaler;
 mod kinds;
 
 mod cron_jobs;
@@ -22,6 +24,7 @@ mod deployments;
 mod jobs;
 mod pod_collection;
 mod ttl;
+mod metrics;
 mod replica_sets;
 mod stateful_sets;
 
@@ -100,6 +103,7 @@ impl Capability for Workloads {
             ephemeral::start(&world);
             protection::start(&world);
             daemon_sets::start(&world);
+            autoscaler::start(&world, &metrics::start(&world));
             ctx.health.ready();
             Ok(())
         })

@@ -3,7 +3,6 @@
 //! through stages — the built-in ones, as `marks` says, or Stage objects. It
 //! never runs anything.
 
-mod acceptance;
 mod addresses;
 mod decide;
 mod duration;
@@ -24,17 +23,20 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::acceptance;
 use crate::resource::Resource;
 use crate::world::World;
 use fleet::Fleet;
 use stage::Stage;
+
+pub(crate) use marks::is_simulated;
 
 /// Simulates what is marked so, and makes `count` nodes.
 pub(crate) fn start(world: &World, count: u32) {
     let stages: Resource<Stage> = Resource::start(world.ctx(), "kwok.x-k8s.io", "v1alpha1", "stages");
     let (joined, heard) = mpsc::unbounded_channel();
     let fleet = Arc::new(Fleet::new(joined));
-    acceptance::start(world, &stages);
+    acceptance::start(world, "stages", &stages);
     nodes::start(world, &stages, &fleet);
     pods::start(world, &stages, &fleet, heard);
     furnish::start(world, count);

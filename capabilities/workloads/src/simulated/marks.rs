@@ -28,7 +28,7 @@ const FAILING: &str = "pod-container-running-failed.stage.kwok.x-k8s.io";
 const OWN: &str = "simulated.coracle.dev/";
 
 /// Whether a node is simulated.
-pub(super) fn is_simulated(node: &ObjectMeta) -> bool {
+pub(crate) fn is_simulated(node: &ObjectMeta) -> bool {
     node.annotations.get(NODE.0).is_some_and(|value| value == NODE.1)
 }
 

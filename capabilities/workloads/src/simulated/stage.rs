@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::duration;
 use super::query::{Query, text_of};
 use super::template::Template;
+use crate::acceptance::Judged;
 
 /// A stage, or why it is refused.
 #[derive(Debug)]
@@ -120,6 +121,12 @@ impl View for Stage {
     fn read(object: &Object) -> Result<Self, Status> {
         let wire = object.parse::<wire::Stage>();
         Ok(Stage(wire.map_err(|status| status.message).and_then(|wire| Rule::read(wire.spec))))
+    }
+}
+
+impl Judged for Stage {
+    fn verdict(&self) -> Result<(), &str> {
+        self.0.as_ref().map(|_| ()).map_err(String::as_str)
     }
 }
 

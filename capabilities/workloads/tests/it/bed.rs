@@ -178,8 +178,10 @@ async fn define(platform: &Platform) {
     let definitions = Gvr::new("apiextensions.k8s.io", "v1", "customresourcedefinitions");
     let target = Target::cluster(&ClusterName::root(), &definitions);
     for text in workloads::capability().descriptor().kinds {
-        let body = machinery::yaml::value(text).unwrap().to_string();
-        platform.objects.create(&target, body.into(), WriteOptions::default()).await.unwrap();
+        for definition in machinery::yaml::documents(text).unwrap() {
+            let body = definition.to_string().into();
+            platform.objects.create(&target, body, WriteOptions::default()).await.unwrap();
+        }
     }
 }
 
