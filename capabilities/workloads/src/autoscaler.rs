@@ -239,8 +239,7 @@ impl Autoscalers {
                 return Ok(unknown);
             }
         };
-        let message =
-            format!("the HPA was able to successfully calculate a replica count from {}", wanted.metric);
+        let message = format!("the HPA was able to successfully calculate a replica count from {}", wanted.metric);
         report.active(true, "ValidMetricFound", message);
         let bounds = Bounds { current, min: spec.min_replicas, max: spec.max_replicas };
         let normalised = self.remember(key, item, |memory| {

@@ -151,9 +151,7 @@ impl Look<'_> {
         let members = self.members("", "")?;
         let scene = self.scene(&members, false);
         let metric = format!("external metric {name}({})", words::selector(&of.metric.selector));
-        let status = |current: Value| {
-            json!({ "type": "External", "external": { "metric": identifier(of), "current": current } })
-        };
+        let status = |current: Value| json!({ "type": "External", "external": { "metric": identifier(of), "current": current } });
         if let Some(target) = of.target.average_value {
             let usage = self.source.external(&of.metric).await;
             let usage = usage.map_err(|why| format!("failed to get {name} external metric: {why}"))?;

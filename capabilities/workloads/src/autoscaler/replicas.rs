@@ -135,7 +135,8 @@ impl Scene<'_> {
     /// Replicas by a value that pods share; also the value per pod. `running` is how many there are.
     pub(super) fn by_value_per_pod(&self, usage: i64, target: i64, running: i64) -> (i64, i64) {
         let ratio = float(usage) / (float(target) * float(running));
-        let replicas = if self.tolerance.allows(ratio) { running } else { whole((float(usage) / float(target)).ceil()) };
+        let replicas =
+            if self.tolerance.allows(ratio) { running } else { whole((float(usage) / float(target)).ceil()) };
         (replicas, whole((float(usage) / float(running.max(1))).ceil()))
     }
 

@@ -71,7 +71,10 @@ impl Source<'_> {
         );
         let failed = |why: String| format!("unable to get metrics for resource {resource}: {why}");
         let list: List<PodMetrics> = self.read(&path).await.map_err(|status| {
-            failed(format!("unable to fetch metrics from resource metrics API: {}", told(&status, "get pods.metrics.k8s.io")))
+            failed(format!(
+                "unable to fetch metrics from resource metrics API: {}",
+                told(&status, "get pods.metrics.k8s.io")
+            ))
         })?;
         if list.items.is_empty() {
             return Err(failed("no metrics returned from resource metrics API".into()));
@@ -119,9 +122,8 @@ impl Source<'_> {
 
     /// A metric of one object, in thousandths.
     pub(super) async fn object(&self, metric: &Identifier, of: &Reference) -> Result<i64, String> {
-        let failed = |why: String| {
-            format!("unable to get metric {}: {} on {} {why}", metric.name, of.kind, self.namespace)
-        };
+        let failed =
+            |why: String| format!("unable to get metric {}: {} on {} {why}", metric.name, of.kind, self.namespace);
         let failed = |why: String| failed(format!("{}/{why}", of.name));
         let gvk = Gvk::from_api_version(&of.api_version, &of.kind);
         let kind = self.objects.kind(self.cluster, &gvk).await.map_err(|status| failed(status.message))?;

@@ -109,8 +109,7 @@ impl View for Autoscaler {
     fn read(object: &Object) -> Result<Self, Status> {
         let mut read: Autoscaler = object.parse()?;
         if read.spec.metrics.is_empty() {
-            let target =
-                Target { kind: "Utilization".into(), average_utilization: Some(80), ..Target::default() };
+            let target = Target { kind: "Utilization".into(), average_utilization: Some(80), ..Target::default() };
             let resource = OfResource { name: "cpu".into(), target, ..OfResource::default() };
             read.spec.metrics = vec![Metric { kind: "Resource".into(), resource, ..Metric::default() }];
         }

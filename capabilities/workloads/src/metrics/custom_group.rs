@@ -90,9 +90,8 @@ impl CustomMetrics {
         let selector = LabelSelector::parse(question.parameter("labelSelector"))
             .map_err(|error| Status::bad_request(error.to_string()))?;
         let pods = self.0.pods(&question.cluster, question.namespace.as_deref());
-        let selected = pods.iter().filter(|pod| {
-            selector.matches_map(&pod.object.meta.labels) && self.0.of_pod(pod).is_some()
-        });
+        let selected =
+            pods.iter().filter(|pod| selector.matches_map(&pod.object.meta.labels) && self.0.of_pod(pod).is_some());
         Ok(selected.map(|pod| pod.object.meta.name.clone()).collect())
     }
 }

@@ -62,9 +62,8 @@ impl Usages {
 
     /// The figure of a resource (`cpu`, `memory`) for a container of a pod.
     pub(super) fn figure(&self, pod: &ObjectMeta, container: &str, resource: &str) -> Option<Quantity> {
-        let of_container = |entry: &&Entry| {
-            entry.containers.is_empty() || entry.containers.iter().any(|name| name == container)
-        };
+        let of_container =
+            |entry: &&Entry| entry.containers.is_empty() || entry.containers.iter().any(|name| name == container);
         let figure = self.entries.iter().filter(of_container).find_map(|entry| entry.figures.get(resource))?;
         Some(match figure {
             Figure::Constant(value) => *value,

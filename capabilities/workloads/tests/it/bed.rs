@@ -192,7 +192,7 @@ fn given(platform: &Platform, objects: Faulty, tasks: &Tasks) -> Context {
         clock: Clock::system(),
         ids: Ids::system(),
         tasks: tasks.clone(),
-        contracts: contracts::Contracts::default(),
+        contracts: platform.contracts.clone(),
         directory: std::env::temp_dir(),
         endpoints: platform.endpoints.clone(),
         settings: Arc::new(Value::Null),
@@ -210,7 +210,8 @@ pub fn target(plural: &str) -> Target {
         "poddisruptionbudgets" => ("policy", "v1", true),
         "leases" => ("coordination.k8s.io", "v1", true),
         "priorityclasses" => ("scheduling.k8s.io", "v1", false),
-        "stages" => ("kwok.x-k8s.io", "v1alpha1", false),
+        "stages" | "clusterresourceusages" | "custommetrics" => ("kwok.x-k8s.io", "v1alpha1", false),
+        "resourceusages" | "externalmetrics" => ("kwok.x-k8s.io", "v1alpha1", true),
         "storageclasses" => ("storage.k8s.io", "v1", false),
         _ => ("", "v1", true),
     };

@@ -208,6 +208,10 @@ impl Objects for Faulty {
         Box::pin(self.faults.pass(target, self.objects.delete(target, name, options)))
     }
 
+    fn get_raw<'a>(&'a self, cluster: &'a ClusterName, path: &'a str) -> BoxFuture<'a, Result<Bytes>> {
+        self.objects.get_raw(cluster, path)
+    }
+
     fn kind<'a>(&'a self, cluster: &'a ClusterName, gvk: &'a Gvk) -> BoxFuture<'a, Result<Option<KindDescriptor>>> {
         self.objects.kind(cluster, gvk)
     }

@@ -17,6 +17,8 @@ mod nodes;
 mod pod_collection;
 mod replica_sets;
 mod scheduler;
+mod autoscaler;
+mod metrics;
 mod simulated;
 mod stateful_sets;
 mod disruption;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::bed::{Bed, on_both_simulated};
 
-async fn node(bed: &Bed, name: &str) -> Value {
+pub async fn node(bed: &Bed, name: &str) -> Value {
     let annotations = json!({ "kwok.x-k8s.io/node": "fake" });
     let body = json!({
         "apiVersion": "v1", "kind": "Node", "metadata": { "name": name, "annotations": annotations },
@@ -16,7 +16,7 @@ async fn node(bed: &Bed, name: &str) -> Value {
     bed.until_one("the node is ready", "nodes", name, |node| condition(node, "Ready")["status"] == "True").await
 }
 
-fn pod(name: &str, node: &str, annotations: &Value) -> Value {
+pub fn pod(name: &str, node: &str, annotations: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "name": name, "namespace": "default", "annotations": annotations },
@@ -27,7 +27,7 @@ fn pod(name: &str, node: &str, annotations: &Value) -> Value {
     })
 }
 
-fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
+pub fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
     let conditions = object["status"]["conditions"].as_array();
     conditions.into_iter().flatten().find(|held| held["type"] == *kind).unwrap_or(&Value::Null)
 }
