@@ -64,6 +64,7 @@ impl Capability for Workloads {
             needs: &[],
             animates: &[
                 "Pod",
+                "PersistentVolume",
                 "PersistentVolumeClaim",
                 "ReplicationController",
                 "apps/DaemonSet",
@@ -73,6 +74,7 @@ impl Capability for Workloads {
                 "autoscaling/HorizontalPodAutoscaler",
                 "batch/CronJob",
                 "batch/Job",
+                "policy/PodDisruptionBudget",
             ],
             providers: &["embedded", "off"],
         }

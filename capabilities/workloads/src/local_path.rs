@@ -33,7 +33,7 @@ pub(crate) fn start(world: &World) {
     let makes = Makes { world: world.clone(), root: root.clone(), recorder: recorder.clone() };
     let (of_class, of_volume) = (world.clone(), world.clone());
     Controller::new("local path claims", Arc::new(makes))
-        .watches(world.volume_claims.cache(), |change| keys_of_claim(change))
+        .watches(world.volume_claims.cache(), keys_of_claim)
         .watches(world.volumes.cache(), move |change| keys_of_volume(&of_volume, change))
         .watches(world.storage_classes.cache(), move |change| keys_of_class(&of_class, change))
         .workers(WORKERS)

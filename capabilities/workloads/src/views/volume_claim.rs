@@ -39,12 +39,13 @@ pub(crate) struct VolumeClaim {
 
 #[derive(Deserialize)]
 struct Wire {
+    #[serde(default)]
     spec: Spec,
     #[serde(default)]
     status: Reported,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Spec {
     #[serde(default)]
