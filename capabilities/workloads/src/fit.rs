@@ -45,8 +45,6 @@ pub(crate) struct Affinity {
 impl Needs {
     /// Whether the node's name and labels satisfy the node selector and the required affinity.
     pub(crate) fn select(&self, node: &str, labels: &BTreeMap<String, String>) -> bool {
-        let mut stated = self.node_selector.iter();
-        stated.all(|(key, value)| labels.get(&**key).is_some_and(|held| **held == **value))
         self.node_selector.iter().all(|(key, value)| labels.get(&**key).is_some_and(|held| **held == **value))
             && self.affinity.node_affinity.required.as_ref().is_none_or(|required| required.matches(node, labels))
     }

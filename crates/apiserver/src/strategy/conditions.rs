@@ -1,6 +1,6 @@
 //! Conditions in a pod's status, as the server itself sets a few of them. It decides none.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::child;
 use crate::tree::Tree;
