@@ -8,3 +8,4 @@ mod fixtures;
 mod follow;
 mod refusals;
 mod show;
+mod workloads;
