@@ -42,6 +42,17 @@ pub(crate) fn is_for(claim: &ObjectMeta, pod: &ObjectMeta) -> bool {
     claim.controller().is_some_and(|owner| owner.uid == pod.uid)
 }
 
+/// A claim that was made for another is not the pod's to use.
+fn owned(claim: &ObjectMeta, pod: &ObjectMeta) -> Result<(), Error> {
+    if is_for(claim, pod) {
+        return Ok(());
+    }
+    Err(Error::msg(format_args!(
+        "PVC {}/{} was not created for pod {}/{} (pod is not owner)",
+        claim.namespace, claim.name, pod.namespace, pod.name
+    )))
+}
+
 struct Ephemeral {
     world: World,
     recorder: Recorder,
@@ -79,13 +90,7 @@ impl Ephemeral {
         let name = format!("{}-{volume}", meta.name);
         let key = ObjectKey::new(&pod.object.cluster, &meta.namespace, &name);
         if let Some(held) = self.world.volume_claims.get(&key) {
-            return match is_for(&held.object.meta, meta) {
-                true => Ok(()),
-                false => Err(Error::msg(format_args!(
-                    "PVC {}/{name} was not created for pod {}/{} (pod is not owner)",
-                    meta.namespace, meta.namespace, meta.name
-                ))),
-            };
+            return owned(&held.object.meta, meta);
         }
         let mut metadata = json!({
             "name": name,
@@ -101,6 +106,11 @@ impl Ephemeral {
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": template["spec"],
         });
         match self.world.volume_claims.create(&pod.object.cluster, &claim).await {
+            // The live copy lags: what is there may be ours.
+            Err(status) if status.is_already_exists() => match self.world.volume_claims.live(&key).await? {
+                Some(held) => owned(&held.meta, meta),
+                None => Err(status.into()),
+            },
             Err(status) if !status.is_namespace_terminating() => {
                 Err(Error::msg(format_args!("create PVC {name}: {}", status.message)))
             }

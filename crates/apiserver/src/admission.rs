@@ -3,6 +3,7 @@
 //! Kubernetes, each of which can be turned off. Whether a namespace takes new objects is
 //! part of the transaction and not here.
 
+mod claim_resize;
 mod default_ingress_class;
 mod default_storage_class;
 mod default_tolerations;
@@ -72,6 +73,7 @@ const PLUGINS: &[Plugin] = &[
         create: Some(default_tolerations::create),
         update: Some(default_tolerations::update),
     },
+    Plugin { name: "PersistentVolumeClaimResize", create: None, update: Some(claim_resize::update) },
     Plugin { name: "DefaultStorageClass", create: Some(default_storage_class::create), update: None },
     Plugin { name: "DefaultIngressClass", create: Some(default_ingress_class::create), update: None },
     Plugin { name: "PodTopologyLabels", create: Some(pod_topology_labels::create), update: None },

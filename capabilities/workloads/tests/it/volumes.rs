@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use client::DeleteOptions;
+use client::{DeleteOptions, Patch, WriteOptions};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, on_both, template};
+use crate::bed::{Bed, on_both, target, template};
 
 const VOLUMES: &str = "persistentvolumes";
 const CLAIMS: &str = "persistentvolumeclaims";
@@ -74,6 +74,8 @@ async fn a_claim_gets_the_smallest_volume_that_suits() {
         let held = until_phase(bed, CLAIMS, "data", "Bound").await;
         assert_eq!(held["spec"]["volumeName"], "small");
         assert_eq!(held["status"]["capacity"]["storage"], "3Gi");
+        let refusal = grow(bed, "data").await.unwrap_err();
+        assert!(refusal.ends_with("the storageclass that provisions the pvc must support resize"), "{refusal}");
         let annotations = &held["metadata"]["annotations"];
         assert_eq!(annotations["pv.kubernetes.io/bind-completed"], "yes");
         assert_eq!(annotations["pv.kubernetes.io/bound-by-controller"], "yes");
@@ -165,6 +167,8 @@ async fn a_volume_is_made_where_its_pod_is_and_goes_with_its_claim() {
         assert_eq!(made["spec"]["storageClassName"], "local-path");
         let message = bed.until_event("data", "WaitForFirstConsumer").await;
         assert_eq!(message, "waiting for first consumer to be created before binding");
+        let refusal = grow(bed, "data").await.unwrap_err();
+        assert!(refusal.ends_with("Only bound persistent volume claims can be expanded"), "{refusal}");
         select_node(bed, "data", "n1").await;
         let held = until_phase(bed, CLAIMS, "data", "Bound").await;
         let name = format!("pvc-{}", made["metadata"]["uid"].as_str().unwrap());
@@ -180,7 +184,7 @@ async fn a_volume_is_made_where_its_pod_is_and_goes_with_its_claim() {
         assert_eq!(terms[0]["matchExpressions"][0]["values"], json!(["n1"]));
         assert_eq!(volume["metadata"]["annotations"]["pv.kubernetes.io/provisioned-by"], "rancher.io/local-path");
         // It has more room as soon as more is asked for.
-        bed.merge(CLAIMS, "data", json!({ "spec": { "resources": { "requests": { "storage": "7Gi" } } } })).await;
+        grow(bed, "data").await.unwrap();
         bed.until_one("it has grown", CLAIMS, "data", |it| it["status"]["capacity"]["storage"] == "7Gi").await;
         bed.until_one("so has the volume", VOLUMES, &name, |it| it["spec"]["capacity"]["storage"] == "7Gi").await;
         assert_eq!(bed.until_event("data", "VolumeResizeSuccessful").await, "Resize volume succeeded");
@@ -198,6 +202,14 @@ async fn a_volume_is_made_where_its_pod_is_and_goes_with_its_claim() {
         std::fs::remove_dir_all(beside).unwrap();
     })
     .await;
+}
+
+/// Asks for 7Gi; an error is the refusal's sentence.
+async fn grow(bed: &Bed, claim: &str) -> Result<(), String> {
+    let patch = json!({ "spec": { "resources": { "requests": { "storage": "7Gi" } } } });
+    let patch = Patch::Merge(patch.to_string().into());
+    let written = bed.objects.patch(&target(CLAIMS), claim, None, patch, WriteOptions::default()).await;
+    written.map(drop).map_err(|status| status.message)
 }
 
 async fn select_node(bed: &Bed, claim: &str, node: &str) {
@@ -251,6 +263,7 @@ async fn the_default_class_is_there_and_the_users_own() {
         bed.until("it is back", CLASSES, |held| there(held) && held[0]["metadata"]["uid"] != uid).await;
         // What the user changes stays, and a claim that came before its class gets it later.
         bed.merge(CLASSES, "local-path", json!({ "metadata": { "annotations": { is_default: "false" } } })).await;
+        until_class_is_seen(bed, "marker").await;
         bed.create(claim("early", Value::Null)).await;
         bed.until_event("early", "FailedBinding").await;
         let changed = bed.get(CLASSES, "local-path").await.unwrap();
@@ -265,6 +278,17 @@ async fn the_default_class_is_there_and_the_users_own() {
         assert!(message.contains("'example.com/x'"), "{message}");
     })
     .await;
+}
+
+/// Makes a class and waits until the controllers know it, and so whatever came before it.
+async fn until_class_is_seen(bed: &Bed, name: &str) {
+    bed.create(json!({
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.com/marker",
+        "metadata": { "name": name },
+    }))
+    .await;
+    bed.create(claim(name, json!(name))).await;
+    bed.until_event(name, "ExternalProvisioning").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,6 +31,7 @@ fn plug_ins_have_kubernetes_names() {
         "ServiceAccount",
         "Priority",
         "DefaultTolerationSeconds",
+        "PersistentVolumeClaimResize",
         "DefaultStorageClass",
         "DefaultIngressClass",
         "PodTopologyLabels",
