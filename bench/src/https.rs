@@ -37,6 +37,17 @@ impl Ask {
         Ask { method: Method::POST, path: path.into(), content: Some(("application/json", body)), header: None }
     }
 
+    /// A change of some fields.
+    pub fn merge(path: &str, body: String) -> Self {
+        let content = Some(("application/merge-patch+json", body));
+        Ask { method: Method::PATCH, path: path.to_owned(), content, header: None }
+    }
+
+    /// A delete; what the object owns goes afterwards.
+    pub fn delete(path: &str) -> Self {
+        Ask { method: Method::DELETE, path: path.to_owned(), content: None, header: None }
+    }
+
     /// A server-side apply. JSON is YAML, and what clients send.
     pub fn apply(path: &str, body: String) -> Self {
         let path = format!("{path}?fieldManager=bench");

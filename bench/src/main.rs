@@ -25,6 +25,7 @@ mod apply;
 mod definitions;
 mod applications;
 mod openapi;
+mod workloads;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,14 +34,16 @@ use anyhow::{Context, Result, bail};
 
 use programs::Programs;
 
-const BENCHES: [&str; 7] = ["start", "writes", "pushes", "apply", "definitions", "applications", "openapi"];
+const BENCHES: [&str; 8] =
+    ["start", "writes", "pushes", "apply", "definitions", "applications", "openapi", "workloads"];
 
 const USAGE: &str =
-    "usage: bench <folder of the programs> [directory [start|writes|pushes|apply|definitions|applications|openapi]…]
+    "usage: bench <folder of the programs> [directory [start|writes|pushes|apply|definitions|applications|openapi|workloads]…]
        bench load <platform's directory> writes <clients> <seconds>
        bench load <platform's directory> apply <application|deployment> <create|change|nothing> <clients> <seconds>
        bench load <platform's directory> definitions <different|same|real>
-       bench load <platform's directory> applications <count>";
+       bench load <platform's directory> applications <count>
+       bench load <platform's directory> workloads";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -65,7 +68,8 @@ async fn main() -> Result<()> {
             "apply" => apply::run(&programs).await?,
             "definitions" => definitions::run(&programs).await?,
             "applications" => applications::run(&programs).await?,
-            _ => openapi::run(&programs).await?,
+            "openapi" => openapi::run(&programs).await?,
+            _ => workloads::run(&programs).await?,
         }
     }
     Ok(())
@@ -87,6 +91,7 @@ async fn load(arguments: &[String]) -> Result<()> {
         }
         ["definitions", set] => definitions::alone(&server, set).await,
         ["applications", count] => applications::alone(&server, count.parse()?).await,
+        ["workloads"] => workloads::alone(&server).await,
         _ => bail!(USAGE),
     }
 }

@@ -27,7 +27,7 @@ cargo xtask <command>
                  run every check and test, installing what they need;
                  with a crate or a filter, only the matching tests
   tools          build the pinned clients the tests use, and print where they are
-  bench [<directory> [start|writes|pushes|apply|definitions|applications|openapi]...]
+  bench [<directory> [start|writes|pushes|apply|definitions|applications|openapi|workloads]...]
                  measure a release build beside etcd (package etcd-server) and a
                  kube-apiserver built here, in a directory on the disk that is to be
                  measured; without names, everything
