@@ -23,7 +23,7 @@ pub(crate) struct State {
 }
 
 /// What one subscriber has not pulled yet: one entry per key however often it changed, so
-/// that its memory is bounded by the number of objects.
+/// that its memory is bounded by the number of objects that are, or were since it pulled last.
 #[derive(Default)]
 struct Subscriber {
     pending: HashMap<ObjectKey, Pending>,
@@ -60,10 +60,18 @@ impl State {
     }
 
     /// Takes in what a write answered, ahead of the reflector. What the reflector has passed
-    /// it has seen itself, and perhaps its end as well: then there is nothing to take in.
+    /// it has seen itself, and perhaps its end as well: then there is nothing to take in, but the
+    /// writer, who believes in it, is to hear of the end.
     pub(crate) fn wrote(&mut self, object: Object) {
-        if object.meta.revision() > self.reached && !self.tombstones.contains(&object.meta.uid) {
-            self.insert(object);
+        if self.tombstones.contains(&object.meta.uid) {
+            return;
+        }
+        if object.meta.revision() > self.reached {
+            return self.insert(object);
+        }
+        let key = ObjectKey::of(&object);
+        if self.objects.get(&key).is_none_or(|held| held.meta.uid != object.meta.uid) {
+            self.notify(&key, Some(&object), true);
         }
     }
 
@@ -171,12 +179,11 @@ impl State {
 
 impl Subscriber {
     fn push(&mut self, key: &ObjectKey, old: Option<&Object>, gone: bool) {
-        if let Some(pending) = self.pending.get(key) {
-            // Came and went unseen: nothing to tell.
+        if let Some(pending) = self.pending.get_mut(key) {
+            // It came and went before this subscriber heard of it. Who reads the cache may have seen
+            // it all the same, or made it, and waits to hear: the end is told.
             if gone && pending.known.is_none() {
-                let place = pending.place;
-                self.pending.remove(key);
-                self.order.remove(&place);
+                pending.known = old.cloned();
             }
             return;
         }
