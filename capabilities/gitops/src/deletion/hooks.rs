@@ -116,8 +116,10 @@ pub async fn clean_up(
     let found = found(resources, phase, engine.observer.rules);
     let Some(due) = to_clean_up(&found) else { return Ok(true) };
     delete(engine, resources, kinds, &due).await?;
-    // What went at once may be all that was waited for.
-    engine.wake(&app.key);
+    if !due.is_empty() {
+        // What went at once may be all that was waited for.
+        engine.wake(&app.key);
+    }
     Ok(false)
 }
 

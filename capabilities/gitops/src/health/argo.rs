@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::read::{condition, flag, items, number, wanted_replicas};
+use super::read::{condition, conditions, flag, items, number, wanted_replicas};
 use super::{Health, State};
 use crate::resource::{annotation, text};
 
@@ -32,15 +32,14 @@ pub fn workflow(object: &Value) -> Health {
 }
 
 pub fn cron_workflow(object: &Value) -> Health {
-    for kind in ["SpecError", "SubmissionError"] {
-        if let Some(found) = condition(object, kind).filter(|found| found.is_true()) {
-            return Health::new(State::Degraded, found.message());
+    for found in conditions(object).filter(|found| found.is_true()) {
+        match found.kind() {
+            "SpecError" | "SubmissionError" => return Health::new(State::Degraded, found.message()),
+            "Completed" => return Health::new(State::Healthy, found.message()),
+            _ => {}
         }
     }
-    match condition(object, "Completed").filter(|found| found.is_true()) {
-        Some(found) => Health::new(State::Healthy, found.message()),
-        None => Health::of(State::Healthy),
-    }
+    Health::new(State::Healthy, "CronWorkflow is healthy.")
 }
 
 pub fn application_set(object: &Value) -> Health {

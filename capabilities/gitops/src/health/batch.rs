@@ -14,18 +14,20 @@ pub fn job(object: &Value) -> Health {
     if let Some(complete) = holds("Complete") {
         return Health::new(State::Healthy, complete.message());
     }
-    if let Some(suspended) = holds("Suspended") {
-        return Health::new(State::Suspended, suspended.message());
+    // One that was suspended and goes on is not complete, whatever Argo CD makes of the condition
+    // that it keeps: a sync must not go on before its hook.
+    if holds("Suspended").is_some() {
+        return Health::of(State::Suspended);
     }
     Health::of(State::Progressing)
 }
 
 pub fn cron_job(object: &Value) -> Health {
     if flag(object, "/spec/suspend") {
-        return Health::new(State::Healthy, "CronJob is suspended");
+        return Health::new(State::Healthy, "CronJob is Suspended");
     }
     if object.get("status").is_none() {
-        return Health::new(State::Progressing, "Waiting for CronJob status");
+        return Health::new(State::Progressing, "Waiting for CronJob");
     }
     let scheduled = text(object, "/status/lastScheduleTime");
     let succeeded = text(object, "/status/lastSuccessfulTime");
@@ -33,10 +35,10 @@ pub fn cron_job(object: &Value) -> Health {
         return Health::new(State::Healthy, "CronJob has not been scheduled yet");
     }
     if succeeded.is_empty() {
-        return Health::new(State::Healthy, "CronJob has not completed successfully yet");
+        return Health::new(State::Healthy, "The Cronjob never completed succesfully. It may not be healthy");
     }
     if !items(object, "/status/active").is_empty() {
-        return Health::new(State::Healthy, "CronJob is running");
+        return Health::new(State::Healthy, "The job is running. Its last execution may not have been successful");
     }
     // Both are RFC 3339 in UTC with whole seconds, so that their text order is their time order.
     if succeeded < scheduled {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::read::{condition, conditions, items};
+use super::read::{Condition, condition, conditions, items};
 use super::{Health, State};
 use crate::resource::{annotation, text};
 
@@ -73,33 +73,38 @@ pub fn autoscaler(object: &Value) -> Health {
 }
 
 pub fn disruption_budget(object: &Value) -> Health {
+    let told = |found: Condition<'_>| format!("PodDisruptionBudget has {}", found.reason());
     if let Some(broken) = conditions(object).find(|found| found.is_false() && found.reason() != "InsufficientPods") {
-        return Health::new(State::Degraded, format!("PodDisruptionBudget has {}", broken.reason()));
+        return Health::new(State::Degraded, told(broken));
     }
-    if let Some(found) = conditions(object).next() {
-        return Health::new(State::Healthy, found.message());
+    match conditions(object).last() {
+        Some(found) => Health::new(State::Healthy, told(found)),
+        None => Health::new(State::Progressing, "Waiting for status"),
     }
-    Health::new(State::Progressing, "Waiting for status")
 }
 
+/// The first condition that says something decides, except that the definition must be established.
 pub fn definition(object: &Value) -> Health {
-    let terminating = condition(object, "Terminating").is_some_and(|found| found.is_true());
-    if !text(object, "/metadata/deletionTimestamp").is_empty() || terminating {
-        return Health::new(State::Progressing, "CRD is being terminated");
-    }
     if conditions(object).next().is_none() {
         return Health::new(State::Progressing, "Status conditions not found");
     }
-    if let Some(names) = condition(object, "NamesAccepted").filter(|found| found.is_false()) {
-        return Health::new(State::Degraded, format!("CRD names have not been accepted: {}", names.message()));
+    for found in conditions(object) {
+        let message = found.message();
+        let (state, told) = match (found.kind(), found.status()) {
+            ("Terminating", "True") => (State::Progressing, format!("CRD is terminating: {message}")),
+            ("NamesAccepted", "False") => (State::Degraded, format!("CRD names have not been accepted: {message}")),
+            ("NonStructuralSchema", "True") => (State::Degraded, format!("Schema violations found: {message}")),
+            ("Established", status) if status != "True" && found.reason() == "Installing" => {
+                (State::Progressing, "CRD is being installed".to_owned())
+            }
+            _ => continue,
+        };
+        return Health::new(state, told);
     }
-    if let Some(schema) = condition(object, "NonStructuralSchema").filter(|found| found.is_true()) {
-        return Health::new(State::Degraded, format!("Schema violations found: {}", schema.message()));
-    }
-    match condition(object, "Established") {
-        Some(found) if found.is_true() => Health::new(State::Healthy, "CRD is healthy"),
-        Some(found) if found.reason() == "Installing" => Health::new(State::Progressing, "CRD is being installed"),
-        Some(found) => Health::new(State::Degraded, format!("CRD is not established: {}", found.message())),
-        None => Health::new(State::Degraded, "CRD is not established"),
+    let is_established = condition(object, "Established").is_some_and(|found| found.is_true());
+    if is_established {
+        Health::new(State::Healthy, "CRD is healthy")
+    } else {
+        Health::new(State::Degraded, "CRD is not established")
     }
 }

@@ -17,7 +17,8 @@ pub struct Row {
     /// Where a pause is stated; empty for nowhere.
     suspend: &'static str,
     lines: &'static [Line],
-    otherwise: State,
+    /// What is said while no line holds; `{kind}` stands for the kind.
+    waiting: &'static str,
 }
 
 enum Line {
@@ -30,34 +31,56 @@ enum Line {
 }
 
 use Line::{Is, Text, True};
-use State::{Degraded, Healthy, Progressing};
+use State::{Degraded, Healthy, Progressing, Suspended};
 
 const READY: &[Line] = &[Is("Ready", "True", Healthy), Is("Ready", "False", Degraded)];
 const READY_PATIENT: &[Line] = &[Is("Ready", "True", Healthy)];
 
 const fn ready(group: &'static str, kinds: &'static [&'static str]) -> Row {
-    Row { group, kinds, generation: false, suspend: "", lines: READY, otherwise: Progressing }
+    Row { group, kinds, generation: false, suspend: "", lines: READY, waiting: "" }
 }
 
 const fn lines(group: &'static str, kinds: &'static [&'static str], lines: &'static [Line]) -> Row {
-    Row { group, kinds, generation: false, suspend: "", lines, otherwise: Progressing }
+    Row { group, kinds, generation: false, suspend: "", lines, waiting: "" }
 }
 
 const ROWS: &[Row] = &[
-    lines(
-        "cert-manager.io",
-        &["Certificate"],
-        &[Is("Issuing", "True", Progressing), Is("Ready", "False", Degraded), Is("Ready", "True", Healthy)],
-    ),
-    ready("cert-manager.io", &["Issuer", "ClusterIssuer"]),
-    ready(
-        "external-secrets.io",
-        &["ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret"],
-    ),
-    lines("bitnami.com", &["SealedSecret"], &[Is("Synced", "True", Healthy), Is("Synced", "False", Degraded)]),
+    Row {
+        waiting: "Waiting for certificate",
+        ..lines(
+            "cert-manager.io",
+            &["Certificate"],
+            &[Is("Issuing", "True", Progressing), Is("Ready", "False", Degraded), Is("Ready", "True", Healthy)],
+        )
+    },
+    Row { waiting: "Initializing issuer", ..ready("cert-manager.io", &["Issuer"]) },
+    Row { waiting: "Initializing ClusterIssuer", ..ready("cert-manager.io", &["ClusterIssuer"]) },
+    Row {
+        waiting: "Waiting for {kind}",
+        ..ready(
+            "external-secrets.io",
+            &["ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret"],
+        )
+    },
+    Row {
+        waiting: "Waiting for Sealed Secret to be decrypted",
+        ..lines("bitnami.com", &["SealedSecret"], &[Is("Synced", "True", Healthy), Is("Synced", "False", Degraded)])
+    },
     Row { generation: true, ..ready("serving.knative.dev", &["Service"]) },
     ready("serving.kserve.io", &["InferenceService"]),
-    Row { suspend: "/metadata/annotations/autoscaling.keda.sh~1paused", ..ready("keda.sh", &["ScaledObject"]) },
+    Row {
+        waiting: "Creating HorizontalPodAutoscaler Object",
+        ..lines(
+            "keda.sh",
+            &["ScaledObject"],
+            &[
+                Is("Ready", "False", Degraded),
+                Is("Fallback", "True", Degraded),
+                Is("Paused", "True", Suspended),
+                Is("Ready", "True", Healthy),
+            ],
+        )
+    },
     Row { suspend: "/spec/paused", ..ready("cluster.x-k8s.io", &["Cluster", "Machine"]) },
     ready("postgresql.cnpg.io", &["Cluster"]),
     Row { generation: true, ..lines("kafka.strimzi.io", &[], READY) },
@@ -103,15 +126,14 @@ pub fn row(group: &str, kind: &str) -> Option<&'static Row> {
 impl Row {
     /// What the row says of an object.
     pub fn assess(&self, object: &Value) -> Health {
-        let paused =
-            !self.suspend.is_empty() && (flag(object, self.suspend) || matches!(text(object, self.suspend), "true"));
-        if paused {
-            return Health::of(State::Suspended);
+        if !self.suspend.is_empty() && flag(object, self.suspend) {
+            return Health::of(Suspended);
         }
         if self.generation && is_behind(object) {
             return Health::new(Progressing, "Waiting for the newest generation to be observed");
         }
-        self.lines.iter().find_map(|line| line.holds(object)).unwrap_or_else(|| Health::of(self.otherwise))
+        let told = || self.waiting.replace("{kind}", text(object, "/kind"));
+        self.lines.iter().find_map(|line| line.holds(object)).unwrap_or_else(|| Health::new(Progressing, told()))
     }
 }
 

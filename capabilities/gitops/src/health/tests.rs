@@ -89,6 +89,10 @@ fn stateful_sets() {
                 with(rolling(1), status(3, 1)),
                 "Progressing: Waiting for partitioned roll out to finish: 1 out of 2 new pods have been updated...",
             ),
+            (
+                with(json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}), status(3, 1)),
+                "Healthy: partitioned roll out complete: 1 new pods have been updated...",
+            ),
             (with(rolling(1), status(3, 2)), "Healthy: partitioned roll out complete: 2 new pods have been updated..."),
             (with(json!({"type": "OnDelete"}), status(3, 0)), "Healthy: statefulset has 3 ready pods"),
             (
@@ -110,7 +114,10 @@ fn daemon_and_replica_sets() {
     check(
         "apps/v1/DaemonSet",
         &[
-            (json!({"metadata": {"generation": 1}}), "Progressing"),
+            (
+                json!({"metadata": {"generation": 1}}),
+                "Progressing: Waiting for rollout to finish: observed daemon set generation less than desired generation",
+            ),
             (daemon("OnDelete", 0, 0), "Healthy: daemon set 0 out of 2 new pods have been updated"),
             (
                 daemon("RollingUpdate", 1, 2),
@@ -126,9 +133,16 @@ fn daemon_and_replica_sets() {
     check(
         "apps/v1/ReplicaSet",
         &[
-            (json!({"metadata": {"generation": 1}}), "Progressing"),
+            (
+                json!({"metadata": {"generation": 1}}),
+                "Progressing: Waiting for rollout to finish: observed replica set generation less than desired generation",
+            ),
             (conditions(&[("ReplicaFailure", "True", "")]), "Degraded: m"),
-            (json!({"spec": {"replicas": 2}, "status": {"availableReplicas": 1}}), "Progressing"),
+            (conditions(&[("ReplicaFailure", "False", "")]), "Progressing"),
+            (
+                json!({"spec": {"replicas": 2}, "status": {"availableReplicas": 1}}),
+                "Progressing: Waiting for rollout to finish: 1 out of 2 new replicas are available...",
+            ),
             (json!({"spec": {"replicas": 1}, "status": {"availableReplicas": 1}}), "Healthy"),
         ],
     );
@@ -138,6 +152,11 @@ fn daemon_and_replica_sets() {
 fn pods() {
     let pod = |policy: &str, status: Value| json!({"spec": {"restartPolicy": policy}, "status": status});
     let waiting = |reason: &str| json!({"phase": "Pending", "containerStatuses": [{"state": {"waiting": {"reason": reason, "message": "m"}}}]});
+    let ignoring = |annotations: Value, status: Value| {
+        let own = json!({"metadata": {"annotations": {"argocd.argoproj.io/ignore-restart-policy": "true"}}});
+        let marked = merged(own, &json!({"metadata": {"annotations": annotations}}));
+        merged(marked, &json!({"spec": {"restartPolicy": "Never"}, "status": status}))
+    };
     let ended =
         |state: Value| json!({"phase": "Failed", "containerStatuses": [{"name": "c", "state": {"terminated": state}}]});
     let unready = json!({"phase": "Running", "containerStatuses": [{"lastState": {"terminated": {}}}]});
@@ -154,6 +173,10 @@ fn pods() {
             (pod("Never", json!({"phase": "Failed", "message": "evicted"})), "Degraded: evicted"),
             (pod("Never", ended(json!({"reason": "OOMKilled", "exitCode": 137}))), "Degraded: OOMKilled"),
             (pod("Never", ended(json!({"exitCode": 3}))), "Degraded: container \"c\" failed with exit code 3"),
+            (pod("Never", ended(json!({"message": "told", "reason": "OOMKilled", "exitCode": 1}))), "Degraded: told"),
+            (pod("Never", ended(json!({"exitCode": 0}))), "Degraded"),
+            (ignoring(json!({}), waiting("CrashLoopBackOff")), "Degraded: m"),
+            (ignoring(json!({"argocd.argoproj.io/hook": "Sync"}), waiting("CrashLoopBackOff")), "Progressing"),
             (pod("Always", ready.clone()), "Healthy"),
             (pod("Always", unready), "Degraded"),
             (pod("Always", json!({"phase": "Running"})), "Progressing"),
@@ -172,7 +195,11 @@ fn jobs() {
             (json!({}), "Progressing"),
             (conditions(&[("Failed", "True", "")]), "Degraded: m"),
             (conditions(&[("Complete", "True", "")]), "Healthy: m"),
-            (conditions(&[("Suspended", "True", "")]), "Suspended: m"),
+            (conditions(&[("Suspended", "True", "")]), "Suspended"),
+            (conditions(&[("Suspended", "False", "")]), "Progressing"),
+            (conditions(&[("Suspended", "False", ""), ("Complete", "True", "")]), "Healthy: m"),
+            (conditions(&[("SuccessCriteriaMet", "True", "")]), "Progressing"),
+            (conditions(&[("FailureTarget", "True", "")]), "Progressing"),
             (conditions(&[("Complete", "False", "")]), "Progressing"),
         ],
     );
@@ -180,13 +207,25 @@ fn jobs() {
     check(
         "batch/v1/CronJob",
         &[
-            (json!({"spec": {"suspend": true}}), "Healthy"),
-            (json!({}), "Progressing"),
-            (json!({"status": {}}), "Healthy"),
-            (status("2026-01-01T00:00:00Z", "", json!([])), "Healthy"),
-            (status("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z", json!([{}])), "Healthy"),
-            (status("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z", json!([])), "Degraded"),
-            (status("2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z", json!([])), "Healthy"),
+            (json!({"spec": {"suspend": true}}), "Healthy: CronJob is Suspended"),
+            (json!({}), "Progressing: Waiting for CronJob"),
+            (json!({"status": {}}), "Healthy: CronJob has not been scheduled yet"),
+            (
+                status("2026-01-01T00:00:00Z", "", json!([])),
+                "Healthy: The Cronjob never completed succesfully. It may not be healthy",
+            ),
+            (
+                status("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z", json!([{}])),
+                "Healthy: The job is running. Its last execution may not have been successful",
+            ),
+            (
+                status("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z", json!([])),
+                "Degraded: CronJob has not completed its last execution successfully",
+            ),
+            (
+                status("2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z", json!([])),
+                "Healthy: CronJob has completed its last execution successfully",
+            ),
         ],
     );
 }
@@ -229,13 +268,21 @@ fn cluster_kinds() {
         "autoscaling.alpha.kubernetes.io/conditions":
             r#"[{"type":"AbleToScale","status":"False","reason":"FailedGetScale","message":"m"}]"#,
     }}});
-    check("autoscaling/v1/HorizontalPodAutoscaler", &[(annotated, "Degraded: m")]);
+    check(
+        "autoscaling/v1/HorizontalPodAutoscaler",
+        &[(annotated, "Degraded: m"), (json!({}), "Progressing: Waiting to Autoscale")],
+    );
     check(
         "autoscaling/v2/HorizontalPodAutoscaler",
         &[
             (json!({}), "Progressing: Waiting to Autoscale"),
             (conditions(&[("AbleToScale", "False", "FailedUpdateScale")]), "Degraded: m"),
             (conditions(&[("ScalingActive", "False", "InvalidSelector")]), "Degraded: m"),
+            (
+                conditions(&[("AbleToScale", "True", ""), ("ScalingActive", "False", "FailedGetObjectMetric")]),
+                "Degraded: m",
+            ),
+            (conditions(&[("AbleToScale", "False", "FailedGetScale")]), "Degraded: m"),
             (conditions(&[("ScalingActive", "False", "ScalingDisabled")]), "Progressing"),
             (conditions(&[("AbleToScale", "True", "")]), "Healthy: m"),
             (conditions(&[("ScalingLimited", "True", "")]), "Healthy: m"),
@@ -244,22 +291,34 @@ fn cluster_kinds() {
     check(
         "policy/v1/PodDisruptionBudget",
         &[
-            (json!({}), "Progressing"),
-            (conditions(&[("DisruptionAllowed", "False", "SyncFailed")]), "Degraded"),
-            (conditions(&[("DisruptionAllowed", "False", "InsufficientPods")]), "Healthy"),
-            (conditions(&[("DisruptionAllowed", "True", "")]), "Healthy"),
+            (json!({}), "Progressing: Waiting for status"),
+            (
+                conditions(&[("DisruptionAllowed", "False", "SyncFailed")]),
+                "Degraded: PodDisruptionBudget has SyncFailed",
+            ),
+            (
+                conditions(&[("DisruptionAllowed", "False", "InsufficientPods")]),
+                "Healthy: PodDisruptionBudget has InsufficientPods",
+            ),
+            (
+                conditions(&[("DisruptionAllowed", "True", "SufficientPods")]),
+                "Healthy: PodDisruptionBudget has SufficientPods",
+            ),
         ],
     );
     check(
         "apiextensions.k8s.io/v1/CustomResourceDefinition",
         &[
-            (json!({}), "Progressing"),
-            (conditions(&[("Terminating", "True", "")]), "Progressing"),
-            (conditions(&[("NamesAccepted", "False", "")]), "Degraded"),
-            (conditions(&[("NonStructuralSchema", "True", ""), ("Established", "True", "")]), "Degraded"),
-            (conditions(&[("Established", "False", "Installing")]), "Progressing"),
-            (conditions(&[("Established", "False", "NotAccepted")]), "Degraded"),
-            (conditions(&[("NamesAccepted", "True", ""), ("Established", "True", "")]), "Healthy"),
+            (json!({}), "Progressing: Status conditions not found"),
+            (conditions(&[("Terminating", "True", "")]), "Progressing: CRD is terminating: m"),
+            (conditions(&[("NamesAccepted", "False", "")]), "Degraded: CRD names have not been accepted: m"),
+            (
+                conditions(&[("NonStructuralSchema", "True", ""), ("Established", "True", "")]),
+                "Degraded: Schema violations found: m",
+            ),
+            (conditions(&[("Established", "False", "Installing")]), "Progressing: CRD is being installed"),
+            (conditions(&[("Established", "False", "NotAccepted")]), "Degraded: CRD is not established"),
+            (conditions(&[("NamesAccepted", "True", ""), ("Established", "True", "")]), "Healthy: CRD is healthy"),
         ],
     );
 }
@@ -280,7 +339,8 @@ fn argos_own_kinds() {
     check(
         "argoproj.io/v1alpha1/CronWorkflow",
         &[
-            (json!({}), "Healthy"),
+            (json!({}), "Healthy: CronWorkflow is healthy."),
+            (conditions(&[("SpecError", "True", "")]), "Degraded: m"),
             (conditions(&[("SubmissionError", "True", "")]), "Degraded: m"),
             (conditions(&[("Completed", "True", "")]), "Healthy: m"),
         ],
@@ -341,6 +401,23 @@ fn kinds_of_the_table() {
     check(
         "cert-manager.io/v1/Certificate",
         &[(conditions(&[("Issuing", "True", ""), ("Ready", "False", "")]), "Progressing: m")],
+    );
+    for (kind, expect) in [
+        ("cert-manager.io/v1/Certificate", "Progressing: Waiting for certificate"),
+        ("cert-manager.io/v1/Issuer", "Progressing: Initializing issuer"),
+        ("cert-manager.io/v1/ClusterIssuer", "Progressing: Initializing ClusterIssuer"),
+        ("external-secrets.io/v1/SecretStore", "Progressing: Waiting for SecretStore"),
+        ("bitnami.com/v1alpha1/SealedSecret", "Progressing: Waiting for Sealed Secret to be decrypted"),
+        ("keda.sh/v1alpha1/ScaledObject", "Progressing: Creating HorizontalPodAutoscaler Object"),
+    ] {
+        check(kind, &[(json!({}), expect)]);
+    }
+    check(
+        "keda.sh/v1alpha1/ScaledObject",
+        &[
+            (conditions(&[("Ready", "True", ""), ("Paused", "True", "")]), "Suspended: m"),
+            (conditions(&[("Ready", "True", ""), ("Fallback", "True", "")]), "Degraded: m"),
+        ],
     );
     check("bitnami.com/v1alpha1/SealedSecret", &[(conditions(&[("Synced", "True", "")]), "Healthy: m")]);
     check("serving.knative.dev/v1/Service", &[(json!({"metadata": {"generation": 2}}), "Progressing")]);

@@ -57,8 +57,8 @@ pub fn stateful_set(object: &Value) -> Health {
     let strategy = text(object, "/spec/updateStrategy/type");
     let rolling = object.pointer("/spec/updateStrategy/rollingUpdate");
     if strategy == "RollingUpdate" && rolling.is_some() {
-        let due = wanted - number(object, "/spec/updateStrategy/rollingUpdate/partition");
-        if updated < due {
+        let partition = rolling.and_then(|rolling| rolling.get("partition")?.as_i64());
+        if let Some(due) = partition.map(|partition| wanted - partition).filter(|due| updated < *due) {
             return progressing(format!(
                 "Waiting for partitioned roll out to finish: {updated} out of {due} new pods have been updated..."
             ));

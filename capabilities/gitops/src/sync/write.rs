@@ -2,6 +2,7 @@
 //! What came of each stands in the results. It must never wait for health.
 
 use api::{KindDescriptor, Status};
+use client::Object;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::apply::{Mode, Request};
 use crate::normalise;
 use crate::resource::{self, Key, definition_of};
 use crate::task::{Action, Task, Wave};
+use crate::tracking::TRACKING_ID;
 
 /// Objects of one batch that are written at once.
 const AT_ONCE: usize = 16;
@@ -111,9 +113,16 @@ async fn apply(run: &Run<'_>, task: &Task) -> Result<String, Problem> {
     }
     let live = run.hands.live.whole(run.hands.cluster, &kind, &task.key).await;
     let live = live.or_else(|| task.live.as_ref().map(|live| live.object.clone()));
-    if run.dry_run && live.is_some() && task.hook.is_some_and(|policies| policies.before_creation) {
-        // What an earlier sync left of it would be deleted first.
-        return Ok(format!("{name} created (dry run)"));
+    if live.is_some() && task.hook.is_some_and(|policies| policies.before_creation) {
+        if run.dry_run {
+            // What an earlier sync left of it would be deleted first.
+            return Ok(format!("{name} created (dry run)"));
+        }
+        // It was gone before it was announced, so what is there was made by this operation, whose
+        // process ended before it could say so.
+        if run.hands.read(&kind, &task.key).await?.is_some_and(|object| is_marked_as(&object, desired)) {
+            return Ok(format!("{name} created"));
+        }
     }
     let wanted = with_respected(run, task, desired);
     let request = Request {
@@ -158,11 +167,17 @@ pub fn not_served(task: &Task) -> String {
     )
 }
 
+/// Whether a live object bears the tracking id of what is wanted.
+fn is_marked_as(live: &Object, desired: &Value) -> bool {
+    let id = resource::annotation(desired, TRACKING_ID);
+    id.is_some() && live.meta.annotations.get(TRACKING_ID).map(String::as_str) == id
+}
+
 /// The tracking id of another Application on a live object.
 fn foreign<'a>(desired: &Value, live: &'a Value) -> Option<&'a str> {
-    let id = |object: &'a Value| resource::annotation(object, crate::tracking::TRACKING_ID);
+    let id = |object: &'a Value| resource::annotation(object, TRACKING_ID);
     let instance = |id: &str| id.split_once(':').map(|(instance, _)| instance.to_owned());
-    let ours = resource::annotation(desired, crate::tracking::TRACKING_ID).and_then(instance);
+    let ours = resource::annotation(desired, TRACKING_ID).and_then(instance);
     id(live).filter(|theirs| instance(theirs) != ours)
 }
 

@@ -340,3 +340,65 @@ async fn an_object_that_fails_to_apply_is_told_with_its_reason() {
     let expect = "one or more synchronization tasks completed unsuccessfully, reason: ";
     assert!(message.starts_with(expect) && message.contains("disk is full"), "{message}");
 }
+
+#[tokio::test]
+async fn what_the_server_would_refuse_ends_the_sync_before_its_hooks() {
+    let world = World::start().await;
+    world.git.push("r", &[("a.yaml", &config_map("a", "1", "")), ("b.yaml", &hook("before", "PreSync"))]);
+    world.fake.put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}));
+    world.fake.put(&application("app", "r", json!({"retry": {"limit": 0}})));
+    world.until("app", "out of sync", |app| app["status"]["sync"]["status"] == "OutOfSync").await;
+    world.controller.idle().await;
+    let refused = api::Status::new(422, api::Reason::Invalid, "data: Invalid value");
+    world.fake.fail_next(client::fake::Verb::Patch, "configmaps", refused);
+    world.patch("applications", "argocd", "app", json!({"operation": {"sync": {}}})).await;
+    let app = world.told("app", "one or more objects failed to apply (dry run)").await;
+    assert_eq!(app["status"]["operationState"]["phase"], "Failed");
+    assert_eq!(results(&app), ["Sync | a | SyncFailed | - | Failed | data: Invalid value"]);
+    assert!(!world.has_job("before"));
+}
+
+#[tokio::test]
+async fn an_object_that_fails_alone_is_told_so() {
+    let world = World::start().await;
+    world.git.push("r", &[("a.yaml", &config_map("a", "1", ""))]);
+    world.fake.put(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}));
+    world.fake.put(&application("app", "r", json!({})));
+    world.until("app", "out of sync", |app| app["status"]["sync"]["status"] == "OutOfSync").await;
+    world.controller.idle().await;
+    // The dry run's refusal may be gone when it is the object's turn.
+    world.fake.fail_next(client::fake::Verb::Patch, "configmaps", api::Status::internal("not now"));
+    world.fake.fail_next(client::fake::Verb::Patch, "configmaps", api::Status::internal("never"));
+    world.patch("applications", "argocd", "app", json!({"operation": {"sync": {}}})).await;
+    let app = world.until("app", "failed", |app| app["status"]["operationState"]["phase"] == "Failed").await;
+    let message = app["status"]["operationState"]["message"].as_str().unwrap_or_default().to_owned();
+    assert!(message.starts_with("one or more objects failed to apply, reason: "), "{message}");
+}
+
+#[tokio::test]
+async fn objects_beside_a_hook_are_waited_for_only_where_something_comes_after() {
+    let world = World::start().await;
+    world.git.push("r", &[("b.yaml", &deployment()), ("c.yaml", &hook("with", "Sync"))]);
+    world.fake.put(&application("app", "r", policy(0)));
+    world.told("app", "waiting for completion of hook batch/Job/with").await;
+    assert!(world.fake.find("deployments", "web", "web").is_some(), "a hook of this phase runs beside the objects");
+    world.end_job("with", "Complete").await;
+    let app = world.told("app", "successfully synced (no more tasks)").await;
+    assert_eq!(app["status"]["health"]["status"], "Progressing");
+}
+
+#[tokio::test]
+async fn a_broken_object_ends_a_sync_of_several_steps() {
+    let world = World::start().await;
+    world.git.push("r", &[("b.yaml", &deployment()), ("c.yaml", &hook("after", "PostSync"))]);
+    world.fake.put(&application("app", "r", policy(0)));
+    world.told("app", "waiting for healthy state of apps/Deployment/web").await;
+    let late = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]);
+    let broken = json!({"status": {"observedGeneration": 1, "conditions": late}});
+    world.patch("deployments", "web", "web", broken).await;
+    let app = world.told("app", "one or more synchronization tasks completed unsuccessfully").await;
+    assert_eq!(app["status"]["operationState"]["phase"], "Failed");
+    let expect = "Sync | web | Synced | - | Failed | Deployment \"web\" exceeded its progress deadline";
+    assert_eq!(results(&app)[1], expect);
+    assert!(!world.has_job("after"));
+}

@@ -1,6 +1,7 @@
 //! Hooks whose sync is interrupted: by the end of the process, by its owner, by a newer
 //! commit, by someone who takes them away.
 
+use futures::{FutureExt, Stream, StreamExt};
 use serde_json::{Value, json};
 
 use crate::world::{World, application, config_map, hook, job};
@@ -47,6 +48,71 @@ async fn a_new_process_goes_on_in_every_phase() {
     for (name, before) in uids {
         assert_eq!(uid(&world, name), before, "{name} ran once");
     }
+}
+
+fn is_running(job: &client::Object) -> bool {
+    !job.meta.is_deleting() && job.value().is_ok_and(|job| job["status"]["conditions"].is_null())
+}
+
+/// Ends every Job that runs.
+async fn end_jobs(world: &World) {
+    for job in world.fake.all("jobs").iter().filter(|job| is_running(job)) {
+        world.end_job(&job.meta.name, "Complete").await;
+    }
+}
+
+#[tokio::test]
+async fn wherever_it_is_killed_every_hook_runs_once() {
+    let phases = [("before", "PreSync"), ("with", "Sync"), ("after", "PostSync")];
+    let mut kills = 0;
+    // One world for each status write after which the process ends.
+    for writes in 1.. {
+        let mut world = World::start().await;
+        let jobs = client::Target::everywhere(&client::fake::gvr("batch/v1", "jobs"));
+        let watched = world.fake.objects().watch(&jobs, client::WatchOptions::default()).await.expect("a watch");
+        let mut files = vec![("a.yaml".to_owned(), config_map("a", "1", ""))];
+        files.extend(phases.iter().map(|(name, phase)| (format!("{name}.yaml"), with_policy(name, phase))));
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        world.git.push("r", &files);
+        world.fake.put(&application("app", "r", policy()));
+        let is_over = |app: &Value| app["status"]["operationState"]["phase"] == "Succeeded";
+        let mut is_killed = false;
+        while !is_over(&world.app("app")) {
+            let is_due = || !is_killed && world.writes() >= writes;
+            let has_work = || world.fake.all("jobs").iter().any(is_running);
+            world.fake.until("something", |_| has_work() || is_due() || is_over(&world.app("app"))).await;
+            if is_due() {
+                world = world.restart().await;
+                is_killed = true;
+            }
+            end_jobs(&world).await;
+        }
+        world.controller.idle().await;
+        assert!(is_over(&world.app("app")));
+        assert!(world.fake.all("jobs").is_empty(), "they are let go and deleted");
+        let added = added(watched).await;
+        assert_eq!(added, ["before", "with", "after"], "killed after {writes} writes");
+        if !is_killed {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills > 5, "it was killed in every phase");
+}
+
+fn with_policy(name: &str, phase: &str) -> String {
+    job(name, &format!("argocd.argoproj.io/hook: {phase:?}, argocd.argoproj.io/hook-delete-policy: HookSucceeded"))
+}
+
+/// Names of the objects that a watch saw come.
+async fn added(mut watched: impl Stream<Item = Result<client::Event, api::Status>> + Unpin) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some(Some(event)) = watched.next().now_or_never() {
+        if let Ok(client::Event::Added(object)) = event {
+            names.push(object.meta.name.clone());
+        }
+    }
+    names
 }
 
 #[tokio::test]
