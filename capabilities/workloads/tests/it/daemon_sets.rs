@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::bed::{Bed, on_both, template};
 
 mod rollouts;
+mod simulated;
 
 /// A daemon set named `web` of this spec beside the usual.
 pub fn set(spec: Value) -> Value {

@@ -9,6 +9,7 @@ mod claims;
 mod faults;
 mod kubectl;
 mod rollouts;
+mod simulated;
 
 /// A set named `web` of this spec beside the usual.
 pub fn set(spec: Value) -> Value {

@@ -165,3 +165,34 @@ async fn a_pod_is_available_once_it_was_ready_for_long_enough() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revision_whose_name_is_taken_gets_another() {
+    on_both(async |bed| {
+        let first = bed.create(set(json!({ "replicas": 0 }))).await;
+        let held = bed.until("it is recorded", "controllerrevisions", |held| held.len() == 1).await;
+        let name = held[0]["metadata"]["name"].as_str().unwrap();
+        bed.delete("statefulsets", "web").await;
+        bed.until("it is gone", "statefulsets", <[Value]>::is_empty).await;
+        bed.delete("controllerrevisions", name).await;
+        let taken = json!({
+            "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": { "name": name, "namespace": "default" },
+            "data": { "another": "thing" }, "revision": 7,
+        });
+        bed.create(taken).await;
+        bed.create(set(json!({ "replicas": 0 }))).await;
+        let counted = reports(json!({ "collisionCount": 1 }));
+        let second = bed.until_one("the collision is counted", "statefulsets", "web", counted).await;
+        assert_ne!(second["metadata"]["uid"], first["metadata"]["uid"]);
+        let held = bed.list("controllerrevisions").await;
+        let own = held.iter().find(|it| it["metadata"]["ownerReferences"][0]["uid"] == second["metadata"]["uid"]);
+        assert_eq!(own.unwrap()["revision"], 1);
+        assert_eq!(held.len(), 2);
+        // It is found again, and counted once.
+        bed.restart().await;
+        bed.merge("statefulsets", "web", json!({ "spec": { "minReadySeconds": 1 } })).await;
+        bed.until_one("it is seen", "statefulsets", "web", reports(json!({ "collisionCount": 1 }))).await;
+        assert_eq!(bed.list("controllerrevisions").await.len(), 2);
+    })
+    .await;
+}
