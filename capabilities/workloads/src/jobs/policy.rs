@@ -26,10 +26,11 @@ pub(super) enum Meaning {
 /// What the failure of `pod` means to its job; the first rule that matches decides.
 pub(super) fn meaning(job: &Job, pod: &Item<Pod>) -> Meaning {
     let rules = job.spec.pod_failure_policy.as_ref().map(|policy| policy.rules.as_slice()).unwrap_or_default();
-    let mut matches = rules.iter().enumerate().filter_map(|(number, rule)| Some((number, rule, cause(rule, pod)?)));
+    let known = rules.iter().enumerate().filter(|(_, rule)| rule.action != FailureAction::Unknown);
+    let mut matches = known.filter_map(|(number, rule)| Some((number, rule, cause(rule, pod)?)));
     let Some((number, rule, cause)) = matches.next() else { return Meaning::Counts };
     match rule.action {
-        FailureAction::Count => Meaning::Counts,
+        FailureAction::Count | FailureAction::Unknown => Meaning::Counts,
         FailureAction::Ignore => Meaning::Ignored,
         FailureAction::FailIndex => Meaning::FailsIndex,
         FailureAction::FailJob => Meaning::FailsJob(format!("{cause} matching FailJob rule at index {number}")),
@@ -61,6 +62,7 @@ fn failure(status: &ContainerStatus, meant: &OnExitCodes) -> Option<i64> {
     let is_wanted = match meant.operator {
         ExitCodeOperator::In => is_listed,
         ExitCodeOperator::NotIn => !is_listed,
+        ExitCodeOperator::Unknown => false,
     };
     (code != 0 && is_it && is_wanted).then_some(code)
 }

@@ -38,12 +38,12 @@ impl<'a> Tally<'a> {
         let named_succeeded: BTreeSet<&str> = uncounted.succeeded.iter().map(String::as_str).collect();
         let named_failed: BTreeSet<&str> = uncounted.failed.iter().map(String::as_str).collect();
         let tracked = || pods.iter().map(|pod| &**pod).filter(|pod| is_valid(job, pod));
-        let uid = |pod: &Item<Pod>| pod.object.meta.uid.clone();
+        let is_named = |named: &BTreeSet<&str>, pod: &Item<Pod>| named.contains(pod.object.meta.uid.as_str());
 
         let new_succeeded: Vec<&Item<Pod>> =
-            tracked().filter(|pod| facts::has_succeeded(pod) && !named_succeeded.contains(uid(pod).as_str())).collect();
+            tracked().filter(|pod| facts::has_succeeded(pod) && !is_named(&named_succeeded, pod)).collect();
         let new_failed: Vec<&Item<Pod>> =
-            tracked().filter(|pod| facts::has_failed(job, pod) && !named_failed.contains(uid(pod).as_str())).collect();
+            tracked().filter(|pod| facts::has_failed(job, pod) && !is_named(&named_failed, pod)).collect();
         let counted = new_failed.iter().filter(|pod| policy::meaning(job, pod) != Meaning::Ignored).count();
         let mut tally = Tally {
             succeeded: job.status.succeeded + new_succeeded.len() + named_succeeded.len(),

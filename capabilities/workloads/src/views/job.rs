@@ -118,6 +118,9 @@ pub(crate) enum FailureAction {
     FailIndex,
     Ignore,
     Count,
+    /// What this version does not know means nothing.
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,6 +128,7 @@ pub(crate) enum FailureAction {
 pub(crate) struct OnExitCodes {
     pub(crate) container_name: Option<Box<str>>,
     pub(crate) operator: ExitCodeOperator,
+    #[serde(default)]
     pub(crate) values: Vec<i64>,
 }
 
@@ -132,11 +136,13 @@ pub(crate) struct OnExitCodes {
 pub(crate) enum ExitCodeOperator {
     In,
     NotIn,
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct OnPodCondition {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default)]
     pub(crate) kind: Box<str>,
     #[serde(default = "holds")]
     pub(crate) status: Box<str>,

@@ -125,6 +125,65 @@ async fn a_failed_pod_is_replaced_only_after_a_while() {
     .await;
 }
 
+/// Whether the node agent has done all it will about the pod.
+fn runs(pod: &Value) -> bool {
+    pod["status"]["phase"] == "Running"
+}
+
+/// Lets a pod fail as if it had so many seconds ago.
+async fn fail(bed: &Bed, pod: &Value, secs_ago: i64) {
+    let now = base::Clock::system().now().as_second();
+    let end = jiff::Timestamp::from_second(now - secs_ago).unwrap().to_string();
+    let status = json!({
+        "phase": "Failed",
+        "containerStatuses": [{
+            "name": "main", "image": "example/job:1", "imageID": "", "ready": false, "restartCount": 0,
+            "state": { "terminated": { "exitCode": 1, "finishedAt": end } },
+        }],
+    });
+    bed.merge_status("pods", pod["metadata"]["name"].as_str().unwrap(), status).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_pod_is_replaced_when_the_while_is_over() {
+    on_both(async |bed| {
+        bed.create(job("retry", "Running", json!({ "backoffLimit": 1 }))).await;
+        let pods = bed.until("it runs", "pods", |pods| pods.iter().any(runs)).await;
+        fail(bed, &pods[0], 9).await;
+        let pods = bed.until("it runs again", "pods", |pods| pods.len() == 2 && pods.iter().any(runs)).await;
+        let next = pods.iter().find(|pod| runs(pod)).unwrap();
+        let counted = |job: &Value| job["status"]["failed"] == 1 && job["status"]["active"] == 1;
+        bed.until_one("both are counted", "jobs", "retry", counted).await;
+        fail(bed, next, 0).await;
+        let failed = until_end(bed, "retry", "Failed").await;
+        assert_eq!(failed["status"]["failed"], 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_failures_of_an_index_pass_from_pod_to_pod() {
+    on_both(async |bed| {
+        let spec = json!({ "completions": 1, "completionMode": "Indexed", "backoffLimitPerIndex": 1 });
+        bed.create(job("retry", "Running", spec)).await;
+        let failures = |pod: &Value| {
+            pod["metadata"]["annotations"]["batch.kubernetes.io/job-index-failure-count"].as_str().unwrap().to_owned()
+        };
+        let first = bed.until("it runs", "pods", |pods| pods.iter().any(runs)).await.remove(0);
+        assert_eq!(failures(&first), "0");
+        fail(bed, &first, 60).await;
+        let pods = bed.until("it runs again", "pods", |pods| pods.len() == 2 && pods.iter().any(runs)).await;
+        let next = pods.iter().find(|pod| pod["metadata"]["name"] != first["metadata"]["name"]).unwrap();
+        assert_eq!(failures(next), "1");
+        let counted = |job: &Value| job["status"]["failed"] == 1 && job["status"]["failedIndexes"] == "";
+        bed.until_one("the first is counted", "jobs", "retry", counted).await;
+        fail(bed, next, 60).await;
+        let failed = until_end(bed, "retry", "Failed").await;
+        assert_eq!([&failed["status"]["failed"], &failed["status"]["failedIndexes"]], [&json!(2), &json!("0")]);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_policy_ends_a_job_or_forgives() {
     on_both(async |bed| {
@@ -191,8 +250,7 @@ async fn a_success_policy_ends_a_job_early() {
             "successPolicy": { "rules": [{ "succeededIndexes": "1" }] },
         });
         bed.create(job("lead", "Running", spec)).await;
-        let runs = |pods: &[Value]| pods.len() == 3 && pods.iter().all(|pod| pod["status"]["phase"] == "Running");
-        let pods = bed.until("all run", "pods", runs).await;
+        let pods = bed.until("all run", "pods", |pods| pods.len() == 3 && pods.iter().all(runs)).await;
         let leader = pods.iter().find(|pod| pod["spec"]["hostname"] == "lead-1").unwrap();
         bed.merge_status("pods", leader["metadata"]["name"].as_str().unwrap(), json!({ "phase": "Succeeded" })).await;
         let done = until_end(bed, "lead", "Complete").await;
@@ -270,7 +328,7 @@ async fn an_indexed_job_grows_and_shrinks() {
             bed.until(&format!("{size} run"), "pods", |pods| indexes(pods) == expect).await;
             bed.until_one("it is counted", "jobs", "elastic", |job| job["status"]["active"] == size).await;
         }
-        let pods = bed.list("pods").await;
+        let pods = bed.until("one is left", "pods", |pods| pods.len() == 1 && pods.iter().all(runs)).await;
         bed.merge_status("pods", pods[0]["metadata"]["name"].as_str().unwrap(), json!({ "phase": "Succeeded" })).await;
         let done = until_end(bed, "elastic", "Complete").await;
         assert_eq!([&done["status"]["succeeded"], &done["status"]["failed"]], [&json!(1), &Value::Null]);
@@ -320,8 +378,7 @@ async fn restarts_in_place_are_failures() {
         let mut work = job("work", "Running", json!({ "backoffLimit": 2 }));
         work["spec"]["template"]["spec"]["restartPolicy"] = json!("OnFailure");
         bed.create(work).await;
-        let pods =
-            bed.until("it runs", "pods", |pods| pods.iter().any(|pod| pod["status"]["phase"] == "Running")).await;
+        let pods = bed.until("it runs", "pods", |pods| pods.iter().any(runs)).await;
         let restarts = |count: i64| {
             json!({ "containerStatuses": [{
                 "name": "main", "image": "example/job:1", "imageID": "", "ready": false, "restartCount": count,
@@ -420,8 +477,7 @@ async fn kubectl_makes_jobs_and_waits_for_them() {
         let said =
             kubectl.ok(&["create", "job", "hello", "--image=example/job:1", "--", "echo", "hello"]).await.unwrap();
         assert_eq!(said, "job.batch/hello created\n");
-        let runs = |pods: &[Value]| pods.iter().any(|pod| pod["status"]["phase"] == "Running");
-        let pods = bed.until("it runs", "pods", runs).await;
+        let pods = bed.until("it runs", "pods", |pods| pods.iter().any(runs)).await;
         let listed = kubectl.ok(&["get", "jobs"]).await.unwrap();
         assert!(listed.contains("hello   Running   0/1"), "{listed}");
         bed.merge_status("pods", pods[0]["metadata"]["name"].as_str().unwrap(), json!({ "phase": "Succeeded" })).await;

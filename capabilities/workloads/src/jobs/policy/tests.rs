@@ -24,6 +24,9 @@ fn the_first_rule_that_matches_decides() {
     // Neither a container that still runs nor one that ended well has failed.
     check(json!([codes("Ignore", "NotIn", &[2])]), "Failed", &Meaning::Counts);
     check(json!([codes("Ignore", "NotIn", &[2])]), "Failed exit0", &Meaning::Counts);
+    // What is not known says nothing, and the next rule is asked.
+    check(json!([codes("Ignore", "Near", &[1])]), "Failed exit1", &Meaning::Counts);
+    check(json!([codes("Forget", "In", &[1]), codes("Ignore", "In", &[1])]), "Failed exit1", &Meaning::Ignored);
     check(json!([codes("FailIndex", "In", &[4])]), "Failed exit4", &Meaning::FailsIndex);
     let both = json!([codes("Count", "In", &[4]), codes("Ignore", "In", &[4])]);
     check(both, "Failed exit4", &Meaning::Counts);
