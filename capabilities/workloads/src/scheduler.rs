@@ -139,11 +139,11 @@ impl Scheduler {
             }
             Work::Report { pod, message, clears_nomination } => {
                 let outcome = self.actor.report(&pod, &message, clears_nomination.then_some("")).await;
-                self.settle(cluster, &pod, outcome, |_, _, _| {});
+                self.settle(cluster, &pod, outcome, Cluster::reported);
             }
             Work::MakeRoom { pod, message, room, displaced } => {
                 let outcome = self.actor.make_room(&pod, &message, &room, &displaced).await;
-                self.settle(cluster, &pod, outcome, |cluster, pod, _| cluster.made_room(pod));
+                self.settle(cluster, &pod, outcome, Cluster::reported);
             }
         }
     }

@@ -302,15 +302,12 @@ impl Cluster {
     /// not keep out, and those that care where other pods are.
     fn wake_for(&mut self, name: &str, now: Timestamp) {
         let Some(node) = self.board.node(name) else { return };
-        let mut woken = Vec::new();
-        let making_room = self.queue.taken().filter(|key| self.pods.get(key).is_some_and(|known| known.node.is_none()));
-        for key in making_room.cloned().chain(self.queue.parked(|_| true)) {
-            let Some(known) = self.pods.get(&key) else { continue };
-            let counts = |plugin| matches!(plugin, Plugin::Spread | Plugin::Nearness);
-            if self.may_help(&known.pod, node) || self.queue.is_refused_by(&key, counts) {
-                woken.push(key);
-            }
-        }
+        let counts = |plugin| matches!(plugin, Plugin::Spread | Plugin::Nearness);
+        let helped = |key: &&ObjectKey| {
+            let known = self.pods.get(*key).filter(|known| known.node.is_none());
+            known.is_some_and(|known| self.may_help(&known.pod, node) || self.queue.is_refused_by(key, counts))
+        };
+        let woken: Vec<ObjectKey> = self.queue.hopeful().filter(helped).cloned().collect();
         woken.iter().for_each(|key| self.queue.wake(key, now));
     }
 
@@ -323,9 +320,9 @@ impl Cluster {
     }
 
     fn wake_all(&mut self, now: Timestamp, concerns: impl Fn(Plugin) -> bool) {
-        for key in self.queue.parked(concerns) {
-            self.queue.wake(&key, now);
-        }
+        let helped = |key: &&ObjectKey| self.queue.is_refused_by(key, &concerns);
+        let woken: Vec<ObjectKey> = self.queue.hopeful().filter(helped).cloned().collect();
+        woken.iter().for_each(|key| self.queue.wake(key, now));
     }
 
     /// What is to be done next. A place that is decided is taken at once.
@@ -368,6 +365,7 @@ impl Cluster {
     }
 
     fn refuse(&mut self, pod: &Arc<Pod>, unfit: Unfit, now: Timestamp) -> Work {
+        self.queue.refuse(&pod.key, unfit.plugins.clone());
         let no_room = match unfit.refusals.is_empty() {
             true => None,
             false => match preempt::find(&self.board, pod, &unfit) {
@@ -383,15 +381,14 @@ impl Cluster {
         if clears_nomination {
             self.denominate(&pod.key, now);
         }
-        self.queue.park(&pod.key, unfit.plugins);
         Work::Report { pod: pod.clone(), message, clears_nomination }
     }
 
-    /// Everybody was asked to go who is in the way of a pod: it waits until they are gone. What
-    /// happened meanwhile may be just that.
-    pub(super) fn made_room(&mut self, pod: &Pod) {
+    /// The owner of a pod was told, and everybody asked to go who was to: the pod waits for a
+    /// change. Until then it was not tried again, so that what is told last is true.
+    pub(super) fn reported(&mut self, pod: &Pod, now: Timestamp) {
         if self.pods.get(&pod.key).is_some_and(|known| known.pod.uid() == pod.uid() && known.node.is_none()) {
-            self.queue.park(&pod.key, [Plugin::Resources].into());
+            self.queue.park(&pod.key, now);
         }
     }
 

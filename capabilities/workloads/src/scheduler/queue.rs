@@ -123,18 +123,23 @@ impl Queue {
         Some(key)
     }
 
-    /// No node was found for a pod: it waits for a change that concerns what refused it.
-    pub(super) fn park(&mut self, key: &ObjectKey, plugins: BTreeSet<Plugin>) {
+    /// No node was found for a pod that was taken: from now on only what concerns `plugins` may help.
+    pub(super) fn refuse(&mut self, key: &ObjectKey, plugins: BTreeSet<Plugin>) {
         let Some(waiting) = self.waiting.get_mut(key) else { return };
-        let before = std::mem::replace(&mut waiting.spot, Spot::Parked);
-        let tried = waiting.tried;
         waiting.plugins = plugins;
         waiting.refused += 1;
         waiting.failures = 0;
-        self.leave(key, &before);
+    }
+
+    /// A pod that was refused is dealt with: it waits for a change, unless one has come already.
+    pub(super) fn park(&mut self, key: &ObjectKey, now: Timestamp) {
+        let Some(waiting) = self.waiting.get_mut(key) else { return };
+        let Spot::Taken { woken } = waiting.spot else { return };
+        waiting.spot = Spot::Parked;
+        self.taken.remove(key);
         self.parked.insert(key.clone());
-        if let (Spot::Taken { woken: true }, Some(tried)) = (before, tried) {
-            self.wake(key, tried);
+        if woken {
+            self.wake(key, now);
         }
     }
 
@@ -175,17 +180,12 @@ impl Queue {
         }
     }
 
-    /// The pods that wait for a change and were refused by what `concerns` says.
-    pub(super) fn parked(&self, concerns: impl Fn(Plugin) -> bool) -> Vec<ObjectKey> {
-        self.parked.iter().filter(|key| self.is_refused_by(key, &concerns)).cloned().collect()
+    /// The pods that wait for a change, or will as soon as they are dealt with.
+    pub(super) fn hopeful(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.parked.iter().chain(&self.taken)
     }
 
-    /// The pods that are being dealt with.
-    pub(super) fn taken(&self) -> impl Iterator<Item = &ObjectKey> {
-        self.taken.iter()
-    }
-
-    /// Whether a pod, if it waits for a change, was refused by what `concerns` says.
+    /// Whether a pod was refused last by what `concerns` says.
     pub(super) fn is_refused_by(&self, key: &ObjectKey, concerns: impl Fn(Plugin) -> bool) -> bool {
         let Some(waiting) = self.waiting.get(key) else { return false };
         waiting.plugins.iter().any(|plugin| concerns(*plugin))

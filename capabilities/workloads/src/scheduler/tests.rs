@@ -116,7 +116,10 @@ impl Table {
                 self.pod(&bound);
                 node.to_string()
             }
-            Some(Work::Report { message, .. }) => message,
+            Some(Work::Report { pod, message, .. }) => {
+                self.cluster.reported(&pod, self.now);
+                message
+            }
             Some(Work::Prepare { node, steps, .. }) => format!("{node} after {steps:?}"),
             Some(Work::MakeRoom { room, .. }) => {
                 let names: Vec<&str> = room.victims.iter().map(|pod| &*pod.object.meta.name).collect();

@@ -223,8 +223,8 @@ async fn a_pod_goes_where_a_volume_is_that_suits_its_claim() {
         }))
         .await;
         until_on(bed, "a", "two").await;
-        let claim = bed.get("persistentvolumeclaims", "data").await.unwrap();
-        assert_eq!((&claim["spec"]["volumeName"], &claim["status"]["phase"]), (&json!("disk"), &json!("Bound")));
+        let is_bound = |claim: &Value| claim["spec"]["volumeName"] == "disk" && claim["status"]["phase"] == "Bound";
+        bed.until_one("the claim is bound", "persistentvolumeclaims", "data", is_bound).await;
     })
     .await;
 }

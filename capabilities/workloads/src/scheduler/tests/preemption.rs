@@ -81,7 +81,8 @@ fn the_room_that_was_made_is_kept() {
     nominated["status"]["nominatedNodeName"] = json!("n");
     table.pod(&nominated);
     let pod = crate::scheduler::pod::Pod::read(&object(nominated.clone())).unwrap();
-    table.cluster.made_room(&pod);
+    let now = table.now;
+    table.cluster.reported(&pod, now);
     assert_eq!(table.outcome(), "nothing");
     // Whoever comes meanwhile cannot have the room.
     table.gone("a");

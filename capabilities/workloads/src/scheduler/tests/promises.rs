@@ -104,8 +104,9 @@ impl World {
                     self.pods.remove(&victim.object.meta.name);
                     table.gone(&victim.object.meta.name);
                 }
-                table.cluster.made_room(&pod);
+                table.cluster.reported(&pod, table.now);
             }
+            Some(Work::Report { pod, .. }) => table.cluster.reported(&pod, table.now),
             _ => {}
         }
     }

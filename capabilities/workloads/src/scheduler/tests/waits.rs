@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Table, asking, node, of_work, pod};
+use crate::scheduler::cluster::Work;
 
 fn plain(name: &str) -> Value {
     node(name, json!({}), json!({}))
@@ -84,6 +85,25 @@ fn pods_near_and_far_are_woken_by_each_other() {
     let mut database = pod("db", json!({}));
     database["metadata"]["labels"] = json!({ "app": "db" });
     assert!(woken(&[plain("n")], pod("held", json!({})), &wants, |table| table.placed(database.clone(), "n")));
+}
+
+#[test]
+fn what_happens_while_its_owner_is_told_is_not_missed() {
+    let told = |change: fn(&mut Table)| {
+        let mut table = Table::of(&[plain("n")]);
+        table.placed(asking("held", "4", json!({})), "n");
+        table.pod(&asking("waits", "3", json!({})));
+        let Some(Work::Report { pod, .. }) = table.next() else { panic!("there is no room") };
+        change(&mut table);
+        // It is not tried again before that: two reports at once could overtake each other.
+        assert_eq!(table.outcome(), "nothing");
+        let now = table.now;
+        table.cluster.reported(&pod, now);
+        table.outcome()
+    };
+    assert_eq!(told(|table| table.gone("held")), "n");
+    assert_eq!(told(|table| table.node(&plain("m"))), "m");
+    assert_eq!(told(|_| {}), "nothing");
 }
 
 #[test]
