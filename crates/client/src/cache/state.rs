@@ -26,16 +26,11 @@ pub(crate) struct State {
 /// that its memory is bounded by the number of objects that are, or were since it pulled last.
 #[derive(Default)]
 struct Subscriber {
-    pending: HashMap<ObjectKey, Pending>,
+    /// With the object as the subscriber knows it.
+    pending: HashMap<ObjectKey, Option<Object>>,
     order: BTreeMap<u64, ObjectKey>,
     next_place: u64,
     waker: Option<Waker>,
-}
-
-struct Pending {
-    place: u64,
-    /// The object as the subscriber knows it.
-    known: Option<Object>,
 }
 
 /// Derives something from every object of a cache. Called under the cache's lock, in order.
@@ -160,13 +155,13 @@ impl State {
     pub(crate) fn pull(&mut self, id: u64, waker: &Waker) -> Option<Change> {
         let subscriber = self.subscribers.get_mut(&id)?;
         while let Some((place, key)) = subscriber.order.pop_first() {
-            let known = subscriber.pending.remove(&key).and_then(|pending| pending.known);
+            let known = subscriber.pending.remove(&key).flatten();
             match (known, self.objects.get(&key).cloned()) {
                 (None, None) => {}
                 // Deleted and made again since the last pull: two changes, the end first.
                 (Some(old), Some(new)) if old.meta.uid != new.meta.uid => {
                     subscriber.order.insert(place, key.clone());
-                    subscriber.pending.insert(key, Pending { place, known: None });
+                    subscriber.pending.insert(key, None);
                     return Some(Change { old: Some(old), new: None });
                 }
                 (old, new) => return Some(Change { old, new }),
@@ -179,16 +174,16 @@ impl State {
 
 impl Subscriber {
     fn push(&mut self, key: &ObjectKey, old: Option<&Object>, gone: bool) {
-        if let Some(pending) = self.pending.get_mut(key) {
+        if let Some(known) = self.pending.get_mut(key) {
             // It came and went before this subscriber heard of it. Who reads the cache may have seen
             // it all the same, or made it, and waits to hear: the end is told.
-            if gone && pending.known.is_none() {
-                pending.known = old.cloned();
+            if gone && known.is_none() {
+                *known = old.cloned();
             }
             return;
         }
         self.next_place += 1;
-        self.pending.insert(key.clone(), Pending { place: self.next_place, known: old.cloned() });
+        self.pending.insert(key.clone(), old.cloned());
         self.order.insert(self.next_place, key.clone());
         if let Some(waker) = self.waker.take() {
             waker.wake();
