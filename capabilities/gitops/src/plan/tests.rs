@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::{Wish, deletion, plan};
 use crate::compare::{Part, Resource, Sync};
+use crate::hooks::{Naming, Points, SyncPhase, Template, instances};
 use crate::options::SyncOptions;
 use crate::resource::{Key, Live, wave};
-use crate::task::{Action, Plan};
+use crate::task::{Action, Plan, Task, Wave};
 use crate::types::ResourceSelector;
 
 fn value(kind: &str, name: &str, annotations: Value) -> Value {
@@ -201,6 +202,91 @@ fn a_made_namespace_comes_first() {
     let namespace = wanted("Namespace", "n", 0);
     let found = plan(&[wanted("ConfigMap", "a", -50)], &[], Some(&namespace), &Wish::default());
     assert_eq!(text(&found), [format!("{} apply Namespace/n", i32::MIN), "-50 apply ConfigMap/a".to_owned()]);
+}
+
+fn hook(kind: &str, name: &str, phases: &[SyncPhase], wave: i32) -> Template {
+    let annotations = json!({"argocd.argoproj.io/hook": "any", "argocd.argoproj.io/sync-wave": wave.to_string()});
+    let points = Points { phases: phases.to_vec(), ..Points::default() };
+    Template { object: Arc::new(value(kind, name, annotations)), points }
+}
+
+/// A plan with hooks as text, its phases named.
+fn check_hooks(resources: &[Resource], hooks: &[Template], wish: &Wish, expect: &[&str]) {
+    let instances = instances(hooks, Naming { revision: "r", began: 0 });
+    let found = plan(resources, &instances, None, wish);
+    let line = |wave: &Wave, task: &Task| {
+        let what = if task.is_hook() { "hook" } else { "object" };
+        format!("{} {} {what} {}", task.phase.word(), wave.number, task.key.short())
+    };
+    let lines: Vec<String> =
+        found.waves.iter().flat_map(|wave| wave.tasks().map(move |task| line(wave, task))).collect();
+    assert_eq!(lines, expect);
+    assert!(found.waves.iter().all(|wave| wave.tasks().all(|task| task.phase == wave.phase)));
+}
+
+#[test]
+fn phases_order_a_plan() {
+    use SyncPhase::{PostSync, PreSync, Sync, SyncFail};
+    check_hooks(
+        &[wanted("apps/v1/Deployment", "web", 0), wanted("ConfigMap", "late", 3)],
+        &[
+            hook("batch/v1/Job", "both", &[PostSync, PreSync], 0),
+            hook("batch/v1/Job", "first", &[PreSync], -1),
+            hook("ServiceAccount", "runner", &[PreSync], 0),
+            hook("batch/v1/Job", "with", &[Sync], 0),
+            hook("batch/v1/Job", "consolation", &[SyncFail], -9),
+        ],
+        &Wish::default(),
+        &[
+            "PreSync -1 hook batch/Job/first",
+            "PreSync 0 hook ServiceAccount/runner",
+            "PreSync 0 hook batch/Job/both",
+            "Sync 0 object apps/Deployment/web",
+            "Sync 0 hook batch/Job/with",
+            "Sync 3 object ConfigMap/late",
+            "PostSync 0 hook batch/Job/both",
+            "SyncFail -9 hook batch/Job/consolation",
+        ],
+    );
+}
+
+#[test]
+fn what_hooks_need_comes_in_their_phase() {
+    let mut definition = value("apiextensions.k8s.io/v1/CustomResourceDefinition", "runs.x.io", json!({}));
+    definition["spec"] = json!({"group": "x.io", "names": {"kind": "Run"}});
+    check_hooks(
+        &[wanted("Namespace", "n", 7), resource(&definition, true, false), wanted("ConfigMap", "c", 0)],
+        &[hook("x.io/v1/Run", "migrate", &[SyncPhase::PreSync], 2)],
+        &Wish::default(),
+        &[
+            "PreSync 2 object Namespace/n",
+            "PreSync 2 object apiextensions.k8s.io/CustomResourceDefinition/runs.x.io",
+            "PreSync 2 hook x.io/Run/migrate",
+            "Sync 0 object ConfigMap/c",
+        ],
+    );
+}
+
+#[test]
+fn extras_that_go_last_go_after_the_hooks_of_their_phase() {
+    let last = Wish { options: options(&["PruneLast=true"]), ..pruning() };
+    check_hooks(
+        &[extra("ConfigMap", "e", -3, "")],
+        &[
+            hook("batch/v1/Job", "with", &[SyncPhase::Sync], 4),
+            hook("batch/v1/Job", "after", &[SyncPhase::PostSync], 9),
+        ],
+        &last,
+        &["Sync 4 hook batch/Job/with", "Sync 5 object ConfigMap/e", "PostSync 9 hook batch/Job/after"],
+    );
+    check_hooks(&[extra("ConfigMap", "e", -3, "")], &[], &last, &["Sync 1 object ConfigMap/e"]);
+}
+
+#[test]
+fn what_is_not_compared_is_not_planned() {
+    let skipped = Resource { part: Part::Skipped, ..wanted("ConfigMap", "s", 0) };
+    let left = Resource { part: Part::Hook, ..extra("batch/v1/Job", "h", 0, "") };
+    check(&[skipped, left], &pruning(), &[]);
 }
 
 #[test]
