@@ -302,7 +302,7 @@ impl Cluster {
     /// not keep out, and those that care where other pods are.
     fn wake_for(&mut self, name: &str, now: Timestamp) {
         let Some(node) = self.board.node(name) else { return };
-        let counts = |plugin| matches!(plugin, Plugin::Spread | Plugin::Nearness);
+        let counts = |plugin| matches!(plugin, Plugin::NoNode | Plugin::Spread | Plugin::Nearness);
         let helped = |key: &&ObjectKey| {
             let known = self.pods.get(*key).filter(|known| known.node.is_none());
             known.is_some_and(|known| self.may_help(&known.pod, node) || self.queue.is_refused_by(key, counts))

@@ -79,8 +79,7 @@ fn nominated(board: &Board, pod: &Pod, filter: &Filter<'_>) -> Option<Placement>
 
 fn unfit(nodes: usize, refusals: Vec<(Arc<str>, Refusal)>) -> Unfit {
     let plugins: BTreeSet<Plugin> = refusals.iter().map(|(_, refusal)| refusal.plugin).collect();
-    // Where there is no node, nothing but a node can help.
-    let plugins = if plugins.is_empty() { [Plugin::Unschedulable].into() } else { plugins };
+    let plugins = if nodes == 0 { [Plugin::NoNode].into() } else { plugins };
     Unfit { nodes, at_once: None, refusals: refusals.into_iter().collect(), plugins }
 }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 /// Which rule refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Plugin {
+    /// There was no node at all.
+    NoNode,
     Unschedulable,
     Taints,
     Affinity,

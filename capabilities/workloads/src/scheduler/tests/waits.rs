@@ -69,6 +69,8 @@ fn what_may_help_wakes_and_what_cannot_does_not() {
     // Where there is no node, only a node helps.
     assert!(!woken(&[], held(), &big, |table| table.placed(pod("x", json!({})), "n")));
     assert!(woken(&[], held(), &big, |table| table.node(&plain("m"))));
+    // And any node, so that its owner hears why it will not do.
+    assert!(woken(&[], held(), &big, |table| table.node(&cordoned)));
     // Labels and taints of nodes.
     let picky = pod("picky", json!({ "nodeSelector": { "disk": "ssd" } }));
     assert!(woken(&[plain("n")], held(), &picky, |table| table.node(&node("n", json!({ "disk": "ssd" }), json!({})))));
