@@ -16,7 +16,7 @@ pub fn fields(kind: &KindDescriptor, part: Part) -> Set {
         }
         Part::Main if kind.subresources.status => Set::of_fields(&[&["status"]]),
         Part::Main | Part::Scale => Set::new(),
-        Part::Finalize => Set::of_fields(&[&["status"]]),
+        Part::Finalize | Part::EphemeralContainers | Part::Resize => Set::of_fields(&[&["status"]]),
         Part::Status if is(kind, "", "pods") => {
             Set::of_fields(&[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]])
         }

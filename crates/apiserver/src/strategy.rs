@@ -25,6 +25,7 @@ use crate::tree::{Tree, meta_of, meta_text};
 
 pub use generation::counts_as_change;
 pub use grace::{Grace, grace};
+pub use pods::{changed_quality, resized, with_ephemeral_containers};
 pub use requests::sign;
 pub use rules::{Kept, creates_on_update, keeps_status, kept_on_status, needs_revision};
 pub(crate) use services::{has_address, has_health_port, has_node_ports};

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 use api::status::MOST_CAUSES;
 use api::{Cause, KindDescriptor, ObjectMeta, OwnerReference};
 
-pub use builtin::{builtin_create, builtin_update};
+pub use builtin::{builtin_create, builtin_update, pod_part_update};
 pub use names::{dns_1035_label, dns_label, dns_subdomain, label_value, path_segment, qualified_name};
 
 /// Checks the metadata of an object that is to be created; names have been generated already.

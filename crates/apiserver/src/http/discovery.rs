@@ -128,7 +128,13 @@ struct Sub {
 }
 
 /// The subresources of built-in kinds that are answered, other than `scale` and `status`.
-const ANSWERED: &[(&str, &str)] = &[("namespaces", "finalize"), ("pods", "binding"), ("pods", "eviction")];
+const ANSWERED: &[(&str, &str)] = &[
+    ("namespaces", "finalize"),
+    ("pods", "binding"),
+    ("pods", "ephemeralcontainers"),
+    ("pods", "eviction"),
+    ("pods", "resize"),
+];
 
 /// The subresources that are really answered.
 fn subresources(kind: &Kind) -> Vec<Sub> {

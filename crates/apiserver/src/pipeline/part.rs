@@ -17,6 +17,10 @@ pub enum Part {
     Finalize,
     /// The replicas, through the `scale` subresource.
     Scale,
+    /// A pod's `spec.ephemeralContainers`.
+    EphemeralContainers,
+    /// The resources of a pod's containers.
+    Resize,
 }
 
 impl Part {
@@ -26,9 +30,21 @@ impl Part {
         match subresource {
             None => Ok(Part::Main),
             Some("status") if kind.subresources.status => Ok(Part::Status),
+            Some("ephemeralcontainers") if is_pods(kind) => Ok(Part::EphemeralContainers),
+            Some("resize") if is_pods(kind) => Ok(Part::Resize),
             Some("finalize") if kind.gvk.group.is_empty() && &*kind.plural == "namespaces" => Ok(Part::Finalize),
             Some(_) => Err(Status::no_such_resource()),
         }
+    }
+
+    /// Whether the part is of what is wanted, whose changes a generation counts.
+    pub fn is_wanted(self) -> bool {
+        self.is_object() || self.is_of_pods()
+    }
+
+    /// Whether only pods have the part.
+    pub fn is_of_pods(self) -> bool {
+        matches!(self, Part::EphemeralContainers | Part::Resize)
     }
 
     /// Whether a write to the part is one to the object itself, and not to what is told of it.
@@ -43,6 +59,12 @@ impl Part {
             Part::Status => "status",
             Part::Finalize => "finalize",
             Part::Scale => "scale",
+            Part::EphemeralContainers => "ephemeralcontainers",
+            Part::Resize => "resize",
         }
     }
+}
+
+fn is_pods(kind: &api::KindDescriptor) -> bool {
+    kind.gvk.group.is_empty() && &*kind.plural == "pods"
 }

@@ -126,7 +126,7 @@ impl ApiServer {
         let stored = Record::of(entry);
         let old_meta = stored.object_meta()?;
         let mut new = self.admitted(subject, part, &old, new, &old_meta)?;
-        if part.is_object() && kind.has_generation && strategy::counts_as_change(kind, &old, &new) {
+        if part.is_wanted() && kind.has_generation && strategy::counts_as_change(kind, &old, &new) {
             meta_of(&mut new).insert("generation".into(), json!(old_meta.generation + 1));
         }
         let finished = old_meta.is_deleting() && is_finished(kind, &new);
@@ -180,6 +180,9 @@ impl ApiServer {
             causes.extend(custom::validate(&subject.kind, &new, Some(old)));
         } else if part == Part::Status {
             causes.extend(custom::validate_status(&subject.kind, &new, old));
+        } else if part.is_of_pods() {
+            causes.extend(machinery::validate::pod_part_update(part.subresource(), old, &new));
+            causes.extend(strategy::changed_quality(old, &new));
         }
         refuse(subject, old, causes)?;
         if part.is_object() {
@@ -290,6 +293,8 @@ fn merge_part(kind: &api::KindDescriptor, part: Part, old: &Tree, mut object: Tr
             }
             new
         }
+        Part::EphemeralContainers => strategy::with_ephemeral_containers(old, &object),
+        Part::Resize => strategy::resized(old, &object),
         Part::Finalize => {
             let mut new = old.clone();
             set_finalizers(&mut new, finalizers_of(&object));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use api::Cause;
 use machinery::quantity::Quantity;
 use serde_json::{Value, json};
 
@@ -27,6 +28,47 @@ pub(super) fn create(object: &mut Tree) {
         }]);
     }
     object.insert("status".into(), status);
+}
+
+/// The pod with the ephemeral containers that `sent` states.
+pub fn with_ephemeral_containers(old: &Tree, sent: &Tree) -> Tree {
+    let mut new = old.clone();
+    match spec(sent, "ephemeralContainers") {
+        Some(containers) => child(&mut new, "spec").insert("ephemeralContainers".into(), containers.clone()),
+        None => child(&mut new, "spec").remove("ephemeralContainers"),
+    };
+    new
+}
+
+/// The pod whose containers have the resources that those of their names and places in `sent`
+/// have.
+pub fn resized(old: &Tree, sent: &Tree) -> Tree {
+    let mut new = old.clone();
+    for list in ["containers", "initContainers"] {
+        let held = child(&mut new, "spec").get_mut(list).and_then(Value::as_array_mut);
+        let wanted = spec(sent, list).and_then(Value::as_array);
+        let (Some(held), Some(wanted)) = (held, wanted) else { continue };
+        for (held, wanted) in held.iter_mut().zip(wanted).filter(|(held, wanted)| held["name"] == wanted["name"]) {
+            for field in ["resources", "resizePolicy"] {
+                match (held.as_object_mut(), wanted.get(field)) {
+                    (Some(held), Some(value)) => held.insert(field.to_owned(), value.clone()),
+                    (Some(held), None) => held.remove(field),
+                    (None, _) => None,
+                };
+            }
+        }
+    }
+    new
+}
+
+/// The refusal of a resize that would make another class of service of a pod.
+pub fn changed_quality(old: &Tree, new: &Tree) -> Option<Cause> {
+    let class = quality(new);
+    (quality(old) != class).then(|| Cause {
+        reason: "FieldValueInvalid".into(),
+        message: format!("Invalid value: \"{class}\": Pod QOS Class may not change as a result of resizing"),
+        field: "spec".into(),
+    })
 }
 
 type Amounts = BTreeMap<String, Quantity>;

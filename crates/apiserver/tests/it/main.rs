@@ -14,6 +14,7 @@ mod groups;
 mod hostile;
 mod kube_rs;
 mod kubectl;
+mod pod_parts;
 mod python;
 mod real_definitions;
 mod refusals;

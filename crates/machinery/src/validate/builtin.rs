@@ -10,6 +10,7 @@ mod immutable;
 mod jobs;
 mod network;
 mod places;
+mod pod_parts;
 mod pod_update;
 mod pods;
 mod resources;
@@ -66,6 +67,20 @@ pub fn builtin_update(kind: &KindDescriptor, old: &Map<String, Value>, new: &Map
         _ => {}
     }
     immutable::check(group, &kind.plural, old, new, &mut found);
+    found.into_causes()
+}
+
+/// Checks a pod of which the fields of a subresource replace those of `old`.
+pub fn pod_part_update(subresource: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Cause> {
+    let mut found = Findings::default();
+    match subresource {
+        "ephemeralcontainers" => pod_parts::ephemeral_containers(old, new, &mut found),
+        "resize" => {
+            pods::pod(new, &mut found);
+            pod_parts::resize(old, new, &mut found);
+        }
+        _ => {}
+    }
     found.into_causes()
 }
 
