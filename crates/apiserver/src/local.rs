@@ -17,7 +17,9 @@ use machinery::patch::Body as PatchBody;
 use serde_json::Value;
 
 use crate::ApiServer;
-use crate::pipeline::{Act, Change, Deleted, Part, ReadAt, Selectors, Subject, WatchFrom, Watching, Write, authorize};
+use crate::pipeline::{
+    Act, Change, Deleted, Part, ReadAt, Selectors, Subject, WatchFrom, Watching, Write, authorize, sent_scale,
+};
 use crate::request::parse_revision;
 use crate::tree::Tree;
 
@@ -70,14 +72,31 @@ impl Local {
         options: WriteOptions,
     ) -> Result<Object> {
         let subject = self.one("patch", target, name)?;
-        let part = Part::of(&subject, subresource)?;
         let write = self.write(options);
+        if is_scale(&subject, subresource) {
+            let scale = match &patch {
+                Patch::Apply(body) => self.server.apply_scale(&subject, name, tree(body)?, &write).await?,
+                other => self.server.patch_scale(&subject, name, &patch_body(other)?, &write).await?,
+            };
+            return answered(&subject, &scale);
+        }
+        let part = Part::of(&subject, subresource)?;
         let record = match &patch {
             Patch::Apply(body) => self.server.apply(&subject, name, part, tree(body)?, &write).await?.record,
             other => self.server.patch(&subject, name, part, &patch_body(other)?, &write).await?,
         };
         record.object(&subject.cluster, &subject.kind.descriptor)
     }
+}
+
+/// Whether a write is one to the scale of an object, which speaks a kind of its own.
+fn is_scale(subject: &Subject, subresource: Option<&str>) -> bool {
+    subresource == Some("scale") && subject.kind.descriptor.subresources.scale.is_some()
+}
+
+/// What was answered that is not stored.
+fn answered(subject: &Subject, value: &Value) -> Result<Object> {
+    Object::from_json(subject.cluster.clone(), value.to_string().into())
 }
 
 fn tree(body: &Bytes) -> Result<Tree> {
@@ -191,6 +210,11 @@ impl Objects for Local {
     ) -> BoxFuture<'a, Result<Object>> {
         async move {
             let subject = self.one("update", target, name)?;
+            if is_scale(&subject, subresource) {
+                let (mut scale, write) = (tree(&body)?, self.write(options));
+                sent_scale(&mut scale, &write)?;
+                return answered(&subject, &self.server.update_scale(&subject, name, &scale, &write).await?);
+            }
             let part = Part::of(&subject, subresource)?;
             let record = self.server.update(&subject, name, part, tree(&body)?, &self.write(options)).await?;
             record.object(&subject.cluster, &subject.kind.descriptor)

@@ -34,16 +34,18 @@ fn web() -> Value {
     json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" })
 }
 
-/// No holding back in either direction.
+/// No holding back in either direction, and no limit to a step.
 fn at_once() -> Value {
-    json!({ "scaleDown": { "stabilizationWindowSeconds": 0 } })
+    let any = json!([{ "type": "Pods", "value": 100, "periodSeconds": 15 }]);
+    json!({ "scaleUp": { "policies": any }, "scaleDown": { "stabilizationWindowSeconds": 0 } })
 }
 
-async fn use_cpu(bed: &Bed, cpu: &str) {
-    for pod in bed.list("pods").await {
-        let name = pod["metadata"]["name"].as_str().unwrap();
-        bed.merge("pods", name, json!({ "metadata": { "annotations": { "kwok.x-k8s.io/usage-cpu": cpu } } })).await;
+fn stated(kind: &str, name: &str, spec: Value) -> Value {
+    let mut metadata = json!({ "name": name });
+    if kind == "ExternalMetric" {
+        metadata["namespace"] = json!("default");
     }
+    json!({ "apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec })
 }
 
 const AUTOSCALERS: &str = "horizontalpodautoscalers";
@@ -69,19 +71,27 @@ async fn replicas_follow_processors_up_and_down() {
              request)"
         );
         // More is used: at once there are more.
-        use_cpu(bed, "100m").await;
-        bed.until_one("it grows", "deployments", "web", |it| it["spec"]["replicas"].as_i64() > Some(2)).await;
+        let usage = |cpu: &str| json!({ "usages": [{ "usage": { "cpu": { "value": cpu } } }] });
+        bed.create(stated("ClusterResourceUsage", "all", usage("100m"))).await;
+        bed.until_one("it grows", "deployments", "web", |it| it["status"]["availableReplicas"] == 4).await;
         let message = bed.until_event("web", "SuccessfulRescale").await;
         assert!(
             message.ends_with("reason: cpu resource utilization (percentage of request) above target"),
             "{message}"
         );
         // Nothing is used: at once there are fewer.
-        use_cpu(bed, "1m").await;
+        bed.merge("clusterresourceusages", "all", json!({ "spec": usage("1m") })).await;
         bed.until_one("it shrinks", "deployments", "web", |it| it["spec"]["replicas"] == 1).await;
         let scaled = |it: &Value| it["status"]["desiredReplicas"] == 1;
         let held = bed.until_one("it says so", AUTOSCALERS, "web", scaled).await;
         assert!(held["status"]["lastScaleTime"].is_string());
+        // The annotation of a pod is an event as well.
+        bed.delete("clusterresourceusages", "all").await;
+        let pods = bed.until("one is left", "pods", |pods| pods.len() == 1).await;
+        let name = pods[0]["metadata"]["name"].as_str().unwrap();
+        let annotations = json!({ "kwok.x-k8s.io/usage-cpu": "150m" });
+        bed.merge("pods", name, json!({ "metadata": { "annotations": annotations } })).await;
+        bed.until_one("it grows", "deployments", "web", |it| it["spec"]["replicas"] == 3).await;
     })
     .await;
 }
@@ -114,14 +124,6 @@ async fn a_scale_down_is_held_back_by_default() {
         assert_eq!(bed.get("deployments", "web").await.unwrap()["spec"]["replicas"], 0);
     })
     .await;
-}
-
-fn stated(kind: &str, name: &str, spec: Value) -> Value {
-    let mut metadata = json!({ "name": name });
-    if kind == "ExternalMetric" {
-        metadata["namespace"] = json!("default");
-    }
-    json!({ "apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,8 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use testkit::Platform;
 
+use super::both::{Both, on_both};
+
 fn target() -> Target {
     Target::namespaced(&ClusterName::root(), &Gvr::new("", "v1", "configmaps"), "default")
 }
@@ -85,4 +87,36 @@ async fn both_transports_answer_the_same() -> Result<()> {
     ensure!(here.len() == there.len());
     platform.stop().await;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scale_is_written_through_both() -> Result<()> {
+    on_both(async |both: &Both| {
+        let target = Target::namespaced(&ClusterName::root(), &Gvr::new("apps", "v1", "replicasets"), "default");
+        let labels = json!({"app": "web"});
+        let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "b"}]}});
+        let spec = json!({"replicas": 2, "selector": {"matchLabels": labels}, "template": template});
+        let body = json!({"metadata": {"name": "web"}, "spec": spec}).to_string().into();
+        both.objects.create(&target, body, WriteOptions::default()).await?;
+        let path = "/apis/apps/v1/namespaces/default/replicasets/web/scale";
+        let answer = both.objects.get_raw(&ClusterName::root(), path).await?;
+        let mut scale: Value = serde_json::from_slice(&answer)?;
+        ensure!(scale["spec"]["replicas"] == 2 && scale["status"]["selector"] == "app=web", "{scale}");
+        scale["spec"]["replicas"] = json!(5);
+        let put = async |scale: &Value| {
+            let body = scale.to_string().into();
+            both.objects.update(&target, "web", Some("scale"), body, WriteOptions::default()).await
+        };
+        let written = put(&scale).await?.value()?;
+        ensure!(written["kind"] == "Scale" && written["spec"]["replicas"] == 5, "{written}");
+        let refused = put(&scale).await;
+        ensure!(refused.as_ref().is_err_and(api::Status::is_conflict), "{refused:?}");
+        let patch = Patch::Merge(json!({"spec": {"replicas": 3}}).to_string().into());
+        let patched = both.objects.patch(&target, "web", Some("scale"), patch, WriteOptions::default()).await?;
+        ensure!(patched.value()?["spec"]["replicas"] == 3, "{patched:?}");
+        let held = both.objects.get(&target, "web").await?.value()?;
+        ensure!(held["spec"]["replicas"] == 3, "{held}");
+        Ok(())
+    })
+    .await
 }
