@@ -198,3 +198,30 @@ async fn squad(bed: &Bed, replicas: i64) -> Value {
     let made = bed.objects.create(&squads, squad.to_string().into(), WriteOptions::default()).await.unwrap();
     json!({ "apiVersion": "example.com/v1", "kind": "Squad", "name": "red", "uid": made.meta.uid, "controller": true })
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kubectl_drain_goes_as_far_as_the_budget_allows() {
+    on_both(async |bed| {
+        bed.create(json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "n1" } })).await;
+        let mut set = set(2);
+        set["spec"]["template"]["spec"]["nodeName"] = json!("n1");
+        bed.create(set).await;
+        bed.create(budget(json!({ "minAvailable": "100%" }))).await;
+        until_counted(bed, "nothing is spare", [0, 2, 2, 2]).await;
+        let uids = async || {
+            let uid = |pod: &Value| pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+            bed.list("pods").await.iter().map(uid).collect::<Vec<String>>()
+        };
+        let before = uids().await;
+        let kubectl = testkit::Kubectl::new(&bed.platform).unwrap();
+        let refusal = kubectl.fails(&["drain", "n1", "--grace-period=0", "--timeout=1s"]).await.unwrap();
+        assert!(refusal.contains("Cannot evict pod as it would violate the pod's disruption budget"), "{refusal}");
+        assert_eq!(uids().await, before);
+        bed.merge("poddisruptionbudgets", "web", json!({ "spec": { "minAvailable": 0 } })).await;
+        until_counted(bed, "all are spare", [2, 2, 0, 2]).await;
+        kubectl.ok(&["drain", "n1", "--grace-period=0", "--timeout=30s"]).await.unwrap();
+        assert!(uids().await.iter().all(|uid| !before.contains(uid)));
+        until_counted(bed, "there are others", [2, 2, 0, 2]).await;
+    })
+    .await;
+}
