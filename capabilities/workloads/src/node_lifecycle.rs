@@ -1,6 +1,6 @@
 //! Watches over nodes: says of those that fall silent that nobody knows how
 //! they are, keeps pods away by taints, and says of their pods that they are
-//! not ready. It never deletes anything.
+//! not ready. Simulated nodes are never silent. It never deletes anything.
 
 mod decide;
 
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::resource::Resource;
+use crate::simulated;
 use crate::views::{Node, Pod};
 use crate::world::World;
 use decide::Signs;
@@ -118,7 +119,9 @@ impl NodeLifecycle {
         let now = self.world.clock().now();
         let object = node.value()?;
         let deadline = self.observe(key, node, &object).await;
-        if deadline <= now
+        let may_be_silent = !simulated::is_simulated(&node.meta);
+        if may_be_silent
+            && deadline <= now
             && let Some(status) = decide::silenced(&object, &self.world.clock().now_rfc3339())
         {
             self.world.nodes.update_status(node, status).await?;
@@ -135,6 +138,9 @@ impl NodeLifecycle {
                 }
             }
             Some(_) => self.lost(key, node).await?,
+        }
+        if !may_be_silent {
+            return Ok(Next::Done);
         }
         // No event tells of silence.
         let wait = deadline.duration_since(now);

@@ -1,7 +1,11 @@
 //! Nodes that fall silent, are cordoned, drained or tainted, and their pods.
 //! There is no kubelet here: the test says what one would say.
 
+use std::sync::Arc;
+
+use api::{ClusterName, Gvr};
 use base::Clock;
+use client::{Objects, Patch, Target, WriteOptions};
 use serde_json::{Value, json};
 use testkit::Kubectl;
 
@@ -85,15 +89,39 @@ async fn a_silent_node_is_lost_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lease_that_is_renewed_is_a_sign_of_life() {
     on_both_simulated(json!({ "nodeMonitorGracePeriodSeconds": 2 }), async |bed| {
-        // The one keeps a lease, as simulated nodes do, the other says nothing after its first word.
+        // The one renews its lease, the simulated one need not, the third says nothing after its first word.
+        node(bed, "alive").await;
         let annotations = json!({ "kwok.x-k8s.io/node": "fake" });
-        let metadata = json!({ "name": "alive", "annotations": annotations });
+        let metadata = json!({ "name": "simulated", "annotations": annotations });
         bed.create(json!({ "apiVersion": "v1", "kind": "Node", "metadata": metadata })).await;
-        bed.until_one("it is ready", "nodes", "alive", |node| condition(node, "Ready")["status"] == "True").await;
+        bed.tasks.spawn("renewals", renew_for_ever(bed.objects.clone(), "alive"));
         node(bed, "silent").await;
         bed.until_one("it is lost", "nodes", "silent", |node| condition(node, "Ready")["status"] == "Unknown").await;
+        for name in ["alive", "simulated"] {
+            let held = bed.get("nodes", name).await.unwrap();
+            assert_eq!(condition(&held, "Ready")["status"], "True", "{name}");
+        }
     })
     .await;
+}
+
+/// Renews the lease of a node as fast as it can, until the bed goes.
+async fn renew_for_ever(objects: Arc<dyn Objects>, name: &'static str) {
+    let leases = Gvr::new("coordination.k8s.io", "v1", "leases");
+    let target = Target::namespaced(&ClusterName::root(), &leases, "kube-node-lease");
+    for count in 0_u64.. {
+        let renewed = Clock::system().now_micro();
+        let spec = json!({ "holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": renewed });
+        let mut lease = json!({ "metadata": { "name": name }, "spec": spec });
+        if count == 0 {
+            lease["apiVersion"] = json!("coordination.k8s.io/v1");
+            lease["kind"] = json!("Lease");
+            objects.create(&target, lease.to_string().into(), WriteOptions::default()).await.unwrap();
+        } else {
+            let patch = Patch::Merge(lease.to_string().into());
+            objects.patch(&target, name, None, patch, WriteOptions::default()).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
