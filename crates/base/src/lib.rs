@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod ids;
 pub mod limits;
+pub mod memory;
 pub mod tasks;
 
 pub use clock::Clock;

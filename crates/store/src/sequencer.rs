@@ -235,7 +235,9 @@ impl Sequencer {
         }
         let forgotten = self.shared.index.write().publish(events, at_ms, self.revision, forget);
         self.shared.wakes.announce(events);
+        let bytes: usize = forgotten.iter().flatten().map(|logged| logged.event.cost()).sum();
         drop(forgotten);
+        base::memory::freed(bytes);
     }
 
     fn plan(&mut self, at_most_every: Duration) -> Trim {
