@@ -15,6 +15,9 @@ use crate::record::Record;
 use crate::registry::Kind;
 use crate::tree::{Tree, meta_of, meta_text};
 
+/// Bytes of a tree in memory for each of its text.
+const TREE_SIZE: usize = 8;
+
 impl ApiServer {
     /// Puts every stored definition into effect.
     pub(super) fn load_definitions(&self) -> Result<(), Status> {
@@ -57,6 +60,8 @@ impl ApiServer {
         let object = record.value(&kind.kind.descriptor)?;
         let schemas = self.registry().schemas();
         let definition = crd::read(&object, name, record.body.clone(), &|schema| schemas.of_stored(schema))?;
+        drop(object);
+        base::memory::freed(record.body.len() * TREE_SIZE);
         if self.registry().define(cluster, definition, record.revision) {
             let (server, cluster) = (self.clone(), cluster.clone());
             self.tasks().spawn("names of definitions", async move {
