@@ -234,3 +234,58 @@ async fn what_is_unknown_is_told() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_autoscalers_do_not_share_pods() {
+    on_both_simulated(Value::Null, async |bed| {
+        node(bed, "fake").await;
+        deployment(bed, "web", 1, "50m").await;
+        let cpu = json!({ "name": "cpu", "target": { "type": "Utilization", "averageUtilization": 50 } });
+        let metrics = json!([{ "type": "Resource", "resource": cpu }]);
+        bed.create(autoscaler(&web(), &metrics, &Value::Null)).await;
+        let settled = |it: &Value| condition(it, "ScalingActive")["status"] == "True";
+        bed.until_one("the first scales", AUTOSCALERS, "web", settled).await;
+        let mut second = autoscaler(&web(), &metrics, &Value::Null);
+        second["metadata"]["name"] = json!("second");
+        bed.create(second).await;
+        let told = |it: &Value| condition(it, "ScalingActive")["reason"] == "AmbiguousSelector";
+        let second = bed.until_one("the second does not", AUTOSCALERS, "second", told).await;
+        let why = "pods by selector app=web are controlled by multiple HPAs: [default/second default/web]";
+        assert_eq!(condition(&second, "ScalingActive")["message"], why);
+        assert_eq!(bed.until_event("second", "AmbiguousSelector").await, why);
+    })
+    .await;
+}
+
+/// A kind of a user's own with replicas under other names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_kind_with_a_scale_is_scaled() {
+    on_both_simulated(Value::Null, async |bed| {
+        let scale = json!({ "specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size" });
+        let open = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
+        let version = json!({
+            "name": "v1", "served": true, "storage": true, "subresources": { "status": {}, "scale": scale },
+            "schema": { "openAPIV3Schema": { "type": "object", "properties": { "spec": open, "status": open } } },
+        });
+        let names = json!({ "plural": "fleets", "singular": "fleet", "kind": "Fleet" });
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": { "name": "fleets.example.com" },
+            "spec": { "group": "example.com", "scope": "Namespaced", "names": names, "versions": [version] },
+        });
+        let kubectl = Kubectl::new(&bed.platform).unwrap();
+        kubectl.ok_with(&["apply", "-f", "-"], &definition.to_string()).await.unwrap();
+        kubectl.ok(&["wait", "--for=condition=Established", "crd/fleets.example.com"]).await.unwrap();
+        let fleet = json!({
+            "apiVersion": "example.com/v1", "kind": "Fleet",
+            "metadata": { "name": "web", "namespace": "default" }, "spec": { "size": 12 },
+        });
+        kubectl.ok_with(&["apply", "-f", "-"], &fleet.to_string()).await.unwrap();
+        let target = json!({ "apiVersion": "example.com/v1", "kind": "Fleet", "name": "web" });
+        bed.create(autoscaler(&target, &Value::Null, &Value::Null)).await;
+        let message = bed.until_event("web", "SuccessfulRescale").await;
+        assert_eq!(message, "New size: 10; reason: Current number of replicas above Spec.MaxReplicas");
+        assert_eq!(kubectl.ok(&["get", "fleet", "web", "-o", "jsonpath={.spec.size}"]).await.unwrap(), "10");
+    })
+    .await;
+}

@@ -13,16 +13,19 @@ fn behavior(value: Value) -> Behavior {
     serde_json::from_value(value).unwrap()
 }
 
+/// Recommendations (replicas, second), and changes (by how many, second).
+type Past<'a> = (&'a [(i64, i64)], &'a [(i64, i64)]);
+
 /// What comes of `wanted` at 0 s, after recommendations and changes (by, at) before.
 fn check(
     name: &str,
     rules: Option<&Behavior>,
-    (recommended, changed): (&[(i64, i64)], &[(i64, i64)]),
+    (recommended, changed): Past<'_>,
     (current, wanted): (i64, i64),
     expect: (i64, &str, &str),
 ) {
-    let mut memory = Memory::default();
-    memory.recommendations = recommended.iter().map(|(number, secs)| (*number, at(*secs))).collect();
+    let recommendations = recommended.iter().map(|(number, secs)| (*number, at(*secs))).collect();
+    let mut memory = Memory { recommendations, ..Memory::default() };
     for (change, secs) in changed {
         let events = if *change > 0 { &mut memory.ups } else { &mut memory.downs };
         events.push((change.abs(), at(*secs)));
@@ -50,7 +53,7 @@ fn without_a_behavior_the_old_rules_hold() {
 #[test]
 fn a_behavior_that_states_nothing_has_the_defaults() {
     let rules = behavior(json!({}));
-    let check = |name, past: (&[(i64, i64)], &[(i64, i64)]), numbers, expect| {
+    let check = |name, past: Past<'_>, numbers, expect| {
         check(name, Some(&rules), past, numbers, expect);
     };
     let ready = "ReadyForNewScale";

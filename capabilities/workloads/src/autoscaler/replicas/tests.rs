@@ -54,7 +54,8 @@ fn scene(members: &[Member], current: i64) -> Scene<'_> {
 fn replicas_follow_the_share_of_requests() {
     let up = ["ready"; 4];
     // Name, pods, their figures, target in percent, replicas, percent.
-    let cases: &[(&str, &[&str], &[i64], i64, i64, i64)] = &[
+    type Case<'a> = (&'a str, &'a [&'a str], &'a [i64], i64, i64, i64);
+    let cases: &[Case<'_>] = &[
         ("up", &up[..3], &[300, 500, 700], 30, 5, 50),
         ("down", &["ready"; 5], &[100, 300, 500, 250, 250], 50, 3, 28),
         ("as it is", &up[..3], &[510, 510, 510], 50, 3, 51),
@@ -115,7 +116,9 @@ fn processors_of_a_start_are_not_believed() {
 
 #[test]
 fn replicas_follow_an_average() {
-    let cases: &[(&str, &[i64], usize, i64, (i64, i64))] = &[
+    // Name, figures, pods, target, replicas and average.
+    type Case<'a> = (&'a str, &'a [i64], usize, i64, (i64, i64));
+    let cases: &[Case<'_>] = &[
         ("up", &[20_000, 10_000, 30_000], 3, 15_000, (4, 20_000)),
         ("down", &[12_000, 12_000, 12_000, 12_000, 12_000], 5, 20_000, (3, 12_000)),
         ("as it is", &[20_000, 21_000, 21_000], 3, 20_000, (3, 20_666)),
@@ -178,7 +181,7 @@ fn what_cannot_be_known_is_told() {
     let of = |members: &[Member], levels: &[i64]| scene(members, 1).by_share(50, samples(levels));
     assert_eq!(of(&[], &[1]), Err("no pods returned by selector while calculating replica count".into()));
     let ready = member(0, "ready");
-    assert_eq!(of(&[ready.clone()], &[]), Err("did not receive metrics for any ready pods".into()));
+    assert_eq!(of(std::slice::from_ref(&ready), &[]), Err("did not receive metrics for any ready pods".into()));
     assert_eq!(of(&[member(0, "cold")], &[5]), Err("did not receive metrics for any ready pods".into()));
     let why = Err("missing request for cpu in container main of Pod web".to_owned());
     assert_eq!(of(&[Member { request: why.clone(), ..ready.clone() }], &[5]).map(|_| 0), why);
