@@ -31,7 +31,7 @@ fn listings_have_the_keys_of_cnoes_builder() {
     let capabilities = sandbox.run(&["get", "capabilities", "-o", "json"]).ok().json();
     let names: Vec<&str> =
         capabilities.as_array().into_iter().flatten().filter_map(|held| held["name"].as_str()).collect();
-    assert_eq!(names, ["core", "git", "gitops", "packages"]);
+    assert_eq!(names, ["core", "git", "gitops", "packages", "workloads"]);
     let status = sandbox.run(&["status"]).ok().stdout;
     assert!(status.contains("running, process") && status.contains("platform-guide"), "{status}");
     assert!(sandbox.run(&["logs", "-n", "1"]).ok().stdout.lines().count() == 1);

@@ -18,15 +18,20 @@ pub(super) fn create(pod: &Object, found: &mut Findings) {
 /// Checks a pod.
 pub(super) fn pod(pod: &Object, found: &mut Findings) {
     let empty = Object::new();
-    spec(pod.get("spec").and_then(Value::as_object).unwrap_or(&empty), "spec", found);
+    spec(pod.get("spec").and_then(Value::as_object).unwrap_or(&empty), "spec", &[], found);
 }
 
 /// Checks the pod template at `field`.
 pub(super) fn template(template: Option<&Value>, field: &str, found: &mut Findings) {
+    template_with(template, field, &[], found);
+}
+
+/// The same of a template whose pods get these volumes beside its own.
+pub(super) fn template_with(template: Option<&Value>, field: &str, given: &[&str], found: &mut Findings) {
     let empty = Object::new();
     let template = template.and_then(Value::as_object).unwrap_or(&empty);
     selectors::labels(&format!("{field}.labels"), entries(template, "metadata.labels"), found);
-    spec(template.get("spec").and_then(Value::as_object).unwrap_or(&empty), &format!("{field}.spec"), found);
+    spec(template.get("spec").and_then(Value::as_object).unwrap_or(&empty), &format!("{field}.spec"), given, found);
     if at(template, "spec.ephemeralContainers").is_some() {
         found.forbidden(
             &format!("{field}.spec.ephemeralContainers"),
@@ -35,8 +40,9 @@ pub(super) fn template(template: Option<&Value>, field: &str, found: &mut Findin
     }
 }
 
-fn spec(spec: &Object, field: &str, found: &mut Findings) {
-    let volumes = volumes::check(spec, field, found);
+fn spec(spec: &Object, field: &str, given: &[&str], found: &mut Findings) {
+    let mut volumes = volumes::check(spec, field, found);
+    volumes.extend(given);
     containers::check(spec, field, &volumes, found);
     let sub = |name: &str| format!("{field}.{name}");
     found.one_of(&sub("restartPolicy"), at(spec, "restartPolicy"), &["Always", "OnFailure", "Never"]);

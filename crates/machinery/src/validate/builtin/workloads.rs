@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::findings::Findings;
-use super::places::{at, count_or_percent, entries, number, object_at, text};
+use super::places::{at, count_or_percent, entries, number, object_at, objects, text};
 use super::{Object, pods, selectors};
 use crate::validate::dns_label;
 
@@ -171,7 +171,9 @@ fn owner(object: &Object, kind: &str, requires_selector: bool, why: Option<&str>
     if is_readable && !selectors::selects(selector, labels) {
         selectors::mismatch(LABELS, labels, found);
     }
-    pods::template(at(object, TEMPLATE), TEMPLATE, found);
+    // Only stateful sets have claims, which are volumes of their pods.
+    let claims = objects(object, "spec.volumeClaimTemplates").map(|(_, claim)| text(claim, "metadata.name"));
+    pods::template_with(at(object, TEMPLATE), TEMPLATE, &claims.collect::<Vec<_>>(), found);
     let named = match kind {
         "daemonset" => "DaemonSet",
         "statefulset" => "StatefulSet",
