@@ -98,25 +98,22 @@ async fn furnish(platform: &Platform, nodes: usize) -> Result<()> {
     if !output.status.success() {
         bail!("restart failed: {}", String::from_utf8_lossy(&output.stderr));
     }
-    let mut client = Client::connect(&platform.server()?).await?;
     let is_ready = |node: &Value| {
         let conditions = node["status"]["conditions"].as_array();
         conditions.is_some_and(|held| held.iter().any(|it| it["type"] == "Ready" && it["status"] == "True"))
     };
     let all_ready = |held: &[Value]| held.len() == nodes && held.iter().all(is_ready);
-    until(&mut client, "/api/v1/nodes", all_ready).await
+    until(&platform.server()?, "/api/v1/nodes", all_ready).await
 }
 
 async fn measure(server: &Server) -> Result<Figures> {
-    let mut client = Client::connect(server).await?;
     let before = server.settled_memory_mb().await?;
 
     let meter = server.meter()?;
     let begin = Instant::now();
     let create = |client: usize, count: usize| Ask::create(OBJECTS, deployment(&name(client, count), REPLICAS));
     https::load(server, CLIENTS, Until::Count(DEPLOYMENTS / CLIENTS), create).await?;
-    until(&mut client, OBJECTS, |held| held.len() == DEPLOYMENTS && held.iter().all(|it| is_complete(it, REPLICAS)))
-        .await?;
+    until(server, OBJECTS, |held| held.len() == DEPLOYMENTS && held.iter().all(|it| is_complete(it, REPLICAS))).await?;
     let (ready_s, ready_cpu_s) = (begin.elapsed().as_secs_f64(), meter.seconds()?.whole);
     let pod_kb = (server.settled_memory_mb().await? - before) * 1e3 / PODS as f64;
 
@@ -128,45 +125,48 @@ async fn measure(server: &Server) -> Result<Figures> {
     let restart =
         move |client: usize, count: usize| Ask::merge(&format!("{OBJECTS}/{}", name(client, count)), change.clone());
     https::load(server, CLIENTS, Until::Count(DEPLOYMENTS / CLIENTS), restart).await?;
-    until(&mut client, OBJECTS, |held| held.iter().all(|it| is_complete(it, REPLICAS))).await?;
+    until(server, OBJECTS, |held| held.iter().all(|it| is_complete(it, REPLICAS))).await?;
     let (rollout_s, rollout_cpu_s) = (begin.elapsed().as_secs_f64(), meter.seconds()?.whole);
 
-    let (idle_writes, idle_cpu) = rest(server, &mut client).await?;
+    let (idle_writes, idle_cpu) = rest(server).await?;
 
     let begin = Instant::now();
     let delete = |client: usize, count: usize| Ask::delete(&format!("{OBJECTS}/{}", name(client, count)));
     https::load(server, CLIENTS, Until::Count(DEPLOYMENTS / CLIENTS), delete).await?;
-    until(&mut client, "/api/v1/namespaces/default/pods", <[Value]>::is_empty).await?;
+    until(server, "/api/v1/namespaces/default/pods", <[Value]>::is_empty).await?;
     let gone_s = begin.elapsed().as_secs_f64();
 
     process::settle(&server.pids()).await?;
     let begin = Instant::now();
-    client.must(Ask::create(OBJECTS, deployment("large", LARGE))).await?;
-    until(&mut client, OBJECTS, |held| held.len() == 1 && held.iter().all(|it| is_complete(it, LARGE))).await?;
+    Client::connect(server).await?.must(Ask::create(OBJECTS, deployment("large", LARGE))).await?;
+    until(server, OBJECTS, |held| held.len() == 1 && held.iter().all(|it| is_complete(it, LARGE))).await?;
     let large_s = begin.elapsed().as_secs_f64();
     Ok(Figures { ready_s, ready_cpu_s, pod_kb, rollout_s, rollout_cpu_s, idle_writes, idle_cpu, gone_s, large_s })
 }
 
 /// Writes a second and percent of a core while nobody does anything.
-async fn rest(server: &Server, client: &mut Client) -> Result<(f64, f64)> {
+async fn rest(server: &Server) -> Result<(f64, f64)> {
     process::settle(&server.pids()).await?;
-    let (first, meter, begin) = (revision(client).await?, server.meter()?, Instant::now());
+    let (first, meter, begin) = (revision(server).await?, server.meter()?, Instant::now());
     tokio::time::sleep(IDLE).await;
     let used = meter.seconds()?.whole;
     let seconds = begin.elapsed().as_secs_f64();
-    let written = revision(client).await? - first;
+    let written = revision(server).await? - first;
     Ok((written as f64 / seconds, used / seconds * 100.0))
 }
 
 /// The revision of the newest write of any kind.
-async fn revision(client: &mut Client) -> Result<u64> {
+async fn revision(server: &Server) -> Result<u64> {
+    let mut client = Client::connect(server).await?;
     let list = client.must(Ask::get("/api/v1/namespaces/default/configmaps?limit=1")).await?;
     let list: Value = serde_json::from_str(&list.text())?;
     Ok(list["metadata"]["resourceVersion"].as_str().context("a list without a revision")?.parse()?)
 }
 
 /// Looks again and again until the objects of a list are as they should be.
-async fn until(client: &mut Client, path: &str, is_done: impl Fn(&[Value]) -> bool) -> Result<()> {
+async fn until(server: &Server, path: &str, is_done: impl Fn(&[Value]) -> bool) -> Result<()> {
+    // A connection of its own: the server closes those that have been idle for long.
+    let mut client = Client::connect(server).await?;
     let begin = Instant::now();
     while begin.elapsed() < PATIENCE {
         let list: Value = serde_json::from_str(&client.must(Ask::get(path)).await?.text())?;
