@@ -43,8 +43,10 @@ async fn pods_and_claims_are_made_once_though_the_controllers_die() {
             assert_eq!(names(bed).await, ["web-0", "web-1", "web-2"]);
             assert_eq!(bed.list("controllerrevisions").await.len(), 1);
             assert_eq!(bed.list("persistentvolumeclaims").await.len(), 3);
-            // Nobody collects garbage here, and the next one begins from nothing.
+            // Nobody collects garbage here, and the next one begins from nothing. Controllers that have
+            // not heard yet that the set is gone would make its pods again.
             bed.delete("statefulsets", "web").await;
+            bed.restart().await;
             for kind in ["pods", "controllerrevisions", "persistentvolumeclaims"] {
                 for object in bed.list(kind).await {
                     let name = object["metadata"]["name"].as_str().unwrap();
