@@ -8,6 +8,7 @@ use std::sync::Arc;
 use api::{ClusterName, KindDescriptor, ObjectMeta, Status};
 use base::limits;
 use bytes::{BufMut, Bytes, BytesMut};
+use client::Json;
 use serde_json::{Map, Value};
 
 use crate::convert;
@@ -192,7 +193,12 @@ impl Record {
 
     /// The object as controllers see it.
     pub fn object(&self, cluster: &ClusterName, kind: &KindDescriptor) -> Result<client::Object, Status> {
-        Ok(client::Object { cluster: cluster.clone(), meta: Arc::new(self.object_meta()?), json: self.json(kind) })
+        let meta = Arc::new(self.object_meta()?);
+        let json = match self.shared_json(kind) {
+            Some([head, meta, seam, body]) => Json::of_pieces([head, meta, seam, body, Bytes::from_static(b"}")]),
+            None => self.json(kind).into(),
+        };
+        Ok(client::Object { cluster: cluster.clone(), meta, json })
     }
 }
 

@@ -15,11 +15,10 @@ use std::sync::Arc;
 
 use api::ClusterName;
 use base::Tasks;
-use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::{Object, Objects, Target};
+use crate::{Json, Object, Objects, Target};
 
 pub use backoff::Backoff;
 pub use changes::{Change, Changes};
@@ -155,7 +154,7 @@ impl Shared {
         let annotation = &self.json_with_annotation;
         let is_plain = !annotation.is_empty() && !object.meta.annotations.contains_key(annotation);
         if self.metadata_only || is_plain {
-            object.json = Bytes::new();
+            object.json = Json::default();
         }
         object
     }

@@ -5,12 +5,14 @@
 
 pub mod cache;
 pub mod fake;
+pub mod json;
 pub mod kube_transport;
 pub mod object;
 pub mod objects;
 pub mod options;
 
 pub use cache::{Cache, CacheOptions, Change, Changes, Informer, Item, ObjectKey, View};
+pub use json::Json;
 pub use kube_transport::KubeObjects;
 pub use object::{Event, List, Object};
 pub use objects::Objects;

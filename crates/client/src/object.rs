@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::Json;
+
 /// One object. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Object {
@@ -16,7 +18,7 @@ pub struct Object {
     /// Its metadata.
     pub meta: Arc<ObjectMeta>,
     /// Its whole JSON, `apiVersion`, `kind` and `metadata.resourceVersion` included.
-    pub json: Bytes,
+    pub json: Json,
 }
 
 #[derive(Deserialize)]
@@ -36,12 +38,12 @@ impl Object {
     pub fn from_json(cluster: ClusterName, json: Bytes) -> Result<Self, Status> {
         let head: Head = serde_json::from_slice(&json)
             .map_err(|error| Status::internal(format_args!("an object has unreadable metadata: {error}")))?;
-        Ok(Object { cluster, meta: Arc::new(head.metadata), json })
+        Ok(Object { cluster, meta: Arc::new(head.metadata), json: json.into() })
     }
 
     /// The object as a type of the caller's.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Status> {
-        serde_json::from_slice(&self.json).map_err(|error| {
+        serde_json::from_slice(&self.json.text()).map_err(|error| {
             Status::internal(format_args!("{} does not have the expected shape: {error}", self.meta.name))
         })
     }

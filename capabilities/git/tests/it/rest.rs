@@ -121,7 +121,7 @@ async fn tokens_are_shown_once_and_end_when_removed() {
     assert_eq!(token.len(), 40);
     let secrets = server.objects.all("secrets");
     assert!(secrets.iter().all(|secret| {
-        let text = String::from_utf8_lossy(&secret.json).into_owned();
+        let text = String::from_utf8_lossy(&secret.json.text()).into_owned();
         !text.contains(&token) && !text.contains(&STANDARD.encode(&token))
     }));
     let bearer = format!("Authorization: Bearer {token}");

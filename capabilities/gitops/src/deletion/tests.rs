@@ -22,7 +22,7 @@ fn live(name: &str, wave: i32, options: &str, is_deleting: bool) -> Resource {
         deletion_timestamp: is_deleting.then(|| "2026-01-01T00:00:00Z".into()),
         ..ObjectMeta::default()
     };
-    let object = Object { cluster: ClusterName::root(), meta: Arc::new(meta), json: bytes::Bytes::new() };
+    let object = Object { cluster: ClusterName::root(), meta: Arc::new(meta), json: client::Json::default() };
     Resource {
         key: Key::new("", "ConfigMap", "n", name),
         gvk: Gvk::new("", "v1", "ConfigMap"),

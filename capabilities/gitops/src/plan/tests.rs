@@ -24,7 +24,8 @@ fn value(kind: &str, name: &str, annotations: Value) -> Value {
 
 fn live_of(value: &Value) -> Live {
     let meta: ObjectMeta = serde_json::from_value(value["metadata"].clone()).expect("metadata");
-    let object = Object { cluster: ClusterName::root(), meta: Arc::new(meta), json: Bytes::from(value.to_string()) };
+    let object =
+        Object { cluster: ClusterName::root(), meta: Arc::new(meta), json: Bytes::from(value.to_string()).into() };
     Live { object, value: Arc::new(value.clone()) }
 }
 

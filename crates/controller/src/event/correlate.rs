@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::EventKind;
 
-/// Keys remembered of each sort, as client-go.
-const REMEMBERED: usize = 4096;
+/// Keys remembered of each sort: a quarter of client-go's, since there is a recorder for every
+/// controller, and each costs memory.
+const REMEMBERED: usize = 1024;
 /// Different messages of one kind and reason after which they are told as one.
 const SIMILAR: usize = 10;
 const SIMILAR_WITHIN_SECS: i64 = 600;
