@@ -258,6 +258,8 @@ async fn a_name_that_is_taken_is_a_collision() {
         bed.until_one("it is out", "deployments", "web", is_complete).await;
         let name = bed.list("replicasets").await[0]["metadata"]["name"].as_str().unwrap().to_owned();
         bed.delete("deployments", "web").await;
+        // Controllers that have not heard of its end yet would make its set once more.
+        bed.restart().await;
         bed.delete("replicasets", &name).await;
         let mut stranger = deployment(&name, 0);
         stranger["kind"] = json!("ReplicaSet");

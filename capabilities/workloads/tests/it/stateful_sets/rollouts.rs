@@ -174,6 +174,8 @@ async fn a_revision_whose_name_is_taken_gets_another() {
         let name = held[0]["metadata"]["name"].as_str().unwrap();
         bed.delete("statefulsets", "web").await;
         bed.until("it is gone", "statefulsets", <[Value]>::is_empty).await;
+        // Controllers that have not heard of its end yet would record it once more.
+        bed.restart().await;
         bed.delete("controllerrevisions", name).await;
         let taken = json!({
             "apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": { "name": name, "namespace": "default" },
