@@ -218,9 +218,9 @@ async fn a_revision_whose_name_is_taken_gets_another() {
         let counted = reports(json!({ "collisionCount": 1 }));
         let second = bed.until_one("the collision is counted", "daemonsets", "web", counted).await;
         assert_ne!(second["metadata"]["uid"], first["metadata"]["uid"]);
-        let held = bed.list("controllerrevisions").await;
-        let own = held.iter().find(|it| it["metadata"]["ownerReferences"][0]["uid"] == second["metadata"]["uid"]);
-        assert_eq!(own.unwrap()["revision"], 1);
+        let is_own = |it: &Value| it["metadata"]["ownerReferences"][0]["uid"] == second["metadata"]["uid"];
+        let held = bed.until("it has another name", "controllerrevisions", |held| held.iter().any(is_own)).await;
+        assert_eq!(held.iter().find(|it| is_own(it)).unwrap()["revision"], 1);
         assert_eq!(held.len(), 2);
         // It is found again, and counted once.
         bed.restart().await;
