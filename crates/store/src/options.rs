@@ -24,7 +24,7 @@ pub struct HistoryLimits {
 
 impl Default for HistoryLimits {
     fn default() -> Self {
-        HistoryLimits { age: Duration::from_secs(300), events: 100_000, bytes: 32 * 1024 * 1024 }
+        HistoryLimits { age: Duration::from_secs(300), events: 100_000, bytes: 16 * 1024 * 1024 }
     }
 }
 
