@@ -7,7 +7,7 @@ mod tests;
 use std::sync::Arc;
 
 use api::{Gvk, ObjectMeta, Status};
-use client::{Item, Object, ObjectKey, Patch, View};
+use client::{Change, Item, Object, ObjectKey, Patch, View};
 use controller::{Error, owner};
 use machinery::selector::LabelSelector;
 use serde_json::json;
@@ -48,6 +48,27 @@ pub(crate) fn decide(owner: &ObjectMeta, selector: &LabelSelector, object: &Obje
         None if matches && !owner.is_deleting() && !object.is_deleting() => Claim::Adopt,
         None => Claim::Ignore,
     }
+}
+
+/// Whom a change of a pod concerns: the owners of this kind that it had and has, or, while it is
+/// an orphan, those that `adopters` finds for it.
+pub(crate) fn concerned(kind: &str, change: &Change, adopters: impl Fn(&Object) -> Vec<ObjectKey>) -> Vec<ObjectKey> {
+    let mut keys = Vec::new();
+    for pod in [&change.old, &change.new].into_iter().flatten() {
+        let found = match pod.meta.controller() {
+            Some(owner) if owner.kind == kind => {
+                vec![ObjectKey::new(&pod.cluster, &pod.meta.namespace, &owner.name)]
+            }
+            Some(_) => Vec::new(),
+            None => adopters(pod),
+        };
+        for key in found {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
 }
 
 impl<O: View> Claimant<'_, O> {

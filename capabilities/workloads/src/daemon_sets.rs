@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
 use crate::batch;
-use crate::claim::Claimant;
+use crate::claim::{self, Claimant};
 use crate::revisions::{self, Newest, REVISION_LABEL, Recorded};
 use crate::views::{DaemonSet, Node, Pod, Revision, owned_by};
 use crate::world::World;
@@ -47,22 +47,11 @@ pub(crate) fn start(world: &World) -> Handle {
 /// The daemon sets that a pod concerns: its owners before and now, or, for an orphan, those that
 /// could adopt it.
 fn keys_of_pod(world: &World, change: &Change) -> Vec<ObjectKey> {
-    let mut keys = Vec::new();
-    for pod in [&change.old, &change.new].into_iter().flatten() {
-        match pod.meta.controller() {
-            Some(owner) if owner.kind == "DaemonSet" => {
-                keys.push(ObjectKey::new(&pod.cluster, &pod.meta.namespace, &owner.name));
-            }
-            Some(_) => {}
-            None => {
-                let sets = world.daemon_sets.find_in(&pod.cluster, &pod.meta.namespace);
-                let selecting = sets.iter().filter(|set| set.view.selector.matches_map(&pod.meta.labels));
-                keys.extend(selecting.map(|set| set.key()));
-            }
-        }
-    }
-    keys.dedup();
-    keys
+    claim::concerned("DaemonSet", change, |pod| {
+        let sets = world.daemon_sets.find_in(&pod.cluster, &pod.meta.namespace);
+        let selecting = sets.iter().filter(|set| set.view.selector.matches_map(&pod.meta.labels));
+        selecting.map(|set| set.key()).collect()
+    })
 }
 
 /// All daemon sets, if a node came, went, or changed in what decides whether pods belong on it.

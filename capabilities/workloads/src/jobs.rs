@@ -26,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde_json::json;
 
-use crate::claim::Claimant;
+use crate::claim::{self, Claimant};
 use crate::views::{Job, JobStatus, Pod, TRACKING, is_tracked, owned_by};
 use crate::world::World;
 use act::Hands;
@@ -55,24 +55,11 @@ pub(crate) fn start(world: &World) {
 /// The jobs that a pod concerns: its owners before and now, or, for an orphan, those that could
 /// adopt it.
 fn keys_of_pod(world: &World, change: &Change) -> Vec<ObjectKey> {
-    let mut keys = Vec::new();
-    for pod in [&change.old, &change.new].into_iter().flatten() {
-        match pod.meta.controller() {
-            Some(owner) if owner.kind == "Job" => {
-                let key = ObjectKey::new(&pod.cluster, &pod.meta.namespace, &owner.name);
-                if !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
-            Some(_) => {}
-            None => {
-                let jobs = world.jobs.find_in(&pod.cluster, &pod.meta.namespace);
-                let selecting = jobs.iter().filter(|job| job.view.selector.matches_map(&pod.meta.labels));
-                keys.extend(selecting.map(|job| job.key()));
-            }
-        }
-    }
-    keys
+    claim::concerned("Job", change, |pod| {
+        let jobs = world.jobs.find_in(&pod.cluster, &pod.meta.namespace);
+        let selecting = jobs.iter().filter(|job| job.view.selector.matches_map(&pod.meta.labels));
+        selecting.map(|job| job.key()).collect()
+    })
 }
 
 struct Jobs {

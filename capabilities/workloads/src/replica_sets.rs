@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 use crate::batch;
-use crate::claim::Claimant;
+use crate::claim::{self, Claimant};
 use crate::resource::Resource;
 use crate::template;
 use crate::views::{Pod, ReplicaSet, owned_by};
@@ -52,24 +52,11 @@ fn begin(world: &World, kind: Kind, component: &str) {
 /// The sets that a pod concerns: its owners before and now, or, for an orphan, those that could
 /// adopt it.
 fn keys_of_pod(kind: &Kind, change: &Change) -> Vec<ObjectKey> {
-    let mut keys = Vec::new();
-    for pod in [&change.old, &change.new].into_iter().flatten() {
-        match pod.meta.controller() {
-            Some(owner) if *owner.kind == *kind.gvk.kind => {
-                let key = ObjectKey::new(&pod.cluster, &pod.meta.namespace, &owner.name);
-                if !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
-            Some(_) => {}
-            None => {
-                let sets = kind.sets.find_in(&pod.cluster, &pod.meta.namespace);
-                let selecting = sets.iter().filter(|set| set.view.selector.matches_map(&pod.meta.labels));
-                keys.extend(selecting.map(|set| set.key()));
-            }
-        }
-    }
-    keys
+    claim::concerned(&kind.gvk.kind, change, |pod| {
+        let sets = kind.sets.find_in(&pod.cluster, &pod.meta.namespace);
+        let selecting = sets.iter().filter(|set| set.view.selector.matches_map(&pod.meta.labels));
+        selecting.map(|set| set.key()).collect()
+    })
 }
 
 struct ReplicaSets {

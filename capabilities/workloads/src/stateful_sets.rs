@@ -20,7 +20,7 @@ use client::{Change, Item, ObjectKey};
 use controller::{Controller, Error, Handle, Next, Reconciler, Recorder};
 use futures::future::BoxFuture;
 
-use crate::claim::Claimant;
+use crate::claim::{self, Claimant};
 use crate::revisions::{self, Newest, Recorded};
 use crate::views::{Pod, Revision, StatefulSet, VolumeClaim, owned_by};
 use crate::world::World;
@@ -47,25 +47,14 @@ pub(crate) fn start(world: &World) -> Handle {
 /// The stateful sets that a pod concerns: its owners before and now, or, for an orphan, those that
 /// could adopt it.
 fn keys_of_pod(world: &World, change: &Change) -> Vec<ObjectKey> {
-    let mut keys = Vec::new();
-    for pod in [&change.old, &change.new].into_iter().flatten() {
-        match pod.meta.controller() {
-            Some(owner) if owner.kind == "StatefulSet" => {
-                keys.push(ObjectKey::new(&pod.cluster, &pod.meta.namespace, &owner.name));
-            }
-            Some(_) => {}
-            None => {
-                let sets = world.stateful_sets.find_in(&pod.cluster, &pod.meta.namespace);
-                let adopting = sets.iter().filter(|set| {
-                    set.view.selector.matches_map(&pod.meta.labels)
-                        && identity::ordinal(&set.object.meta.name, &pod.meta.name).is_some()
-                });
-                keys.extend(adopting.map(|set| set.key()));
-            }
-        }
-    }
-    keys.dedup();
-    keys
+    claim::concerned("StatefulSet", change, |pod| {
+        let sets = world.stateful_sets.find_in(&pod.cluster, &pod.meta.namespace);
+        let adopting = sets.iter().filter(|set| {
+            set.view.selector.matches_map(&pod.meta.labels)
+                && identity::ordinal(&set.object.meta.name, &pod.meta.name).is_some()
+        });
+        adopting.map(|set| set.key()).collect()
+    })
 }
 
 /// A claim that goes is one that a pod lacks, or may be made again now.
