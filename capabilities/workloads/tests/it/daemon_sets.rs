@@ -137,6 +137,8 @@ async fn a_set_that_goes_leaves_its_pods_and_the_next_takes_them_in() {
             let before = bed.list("pods").await;
             let options = DeleteOptions { propagation: Some(propagation), ..DeleteOptions::default() };
             bed.delete_with("daemonsets", "web", options).await;
+            // Controllers that have not heard yet that the set goes would make pods for it.
+            bed.restart().await;
             // What the garbage collector does: it lets go of them, or deletes them.
             for (kind, object) in [
                 ("pods", &before[0]["metadata"]["name"]),
