@@ -161,6 +161,8 @@ async fn a_set_that_goes_neither_makes_nor_takes_pods() {
             bed.until_one("two are ready", "statefulsets", "web", reports(json!({ "readyReplicas": 2 }))).await;
             let options = DeleteOptions { propagation: Some(propagation), ..DeleteOptions::default() };
             bed.delete_with("statefulsets", "web", options).await;
+            // Controllers that have not heard yet that the set goes would make pods for it.
+            bed.restart().await;
             // What the garbage collector does first: it lets go of the pods, or deletes them.
             let orphans = propagation == Propagation::Orphan;
             bed.merge("pods", "web-0", json!({ "metadata": { "ownerReferences": null } })).await;
